@@ -1,0 +1,446 @@
+"""The vocabulary: what is understood of a training program, before any judgement.
+
+Everything here is frozen, serialisable and free of syntax.  A leaf is `Known` or
+`Unknown`; a list that could not be read is itself `Unknown`; `()` means "looked
+everywhere, none".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+Via = Literal[
+    "literal", "constant", "default", "function-default", "call", "argparse",
+    "config", "arithmetic", "search", "probe", "inferred", "absent",
+]  # fmt: skip
+
+
+class Frozen(BaseModel):
+    """Base of all facts: immutable, and a misspelt field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class Place(Frozen):
+    """Where something is written.  Lines and columns count from 1; `cell` is the 0-based index among all cells."""
+
+    path: str
+    cell: int | None = None
+    line: int
+    column: int = 1
+    end_line: int | None = None
+    end_column: int | None = None
+    """the column after the last one"""
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {k: v for k, v in handler(self).items() if v is not None or k == "cell"}
+
+
+class Known(Frozen):
+    """A value that the code proves for the default run, how it came about and where it is written."""
+
+    value: Any
+    via: Via = "literal"
+    at: Place | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nowhere(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _placed(handler(self))
+
+
+class Unknown(Frozen):
+    """A value that the code does not tell, and the reason in one line."""
+
+    unknown: str
+    at: Place | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nowhere(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _placed(handler(self))
+
+
+def _placed(dumped: dict[str, Any]) -> dict[str, Any]:
+    return dumped if dumped["at"] is not None else {k: v for k, v in dumped.items() if k != "at"}
+
+
+Value = Known | Unknown
+"""What a leaf holds."""
+
+UNSEEN = Unknown(unknown="not examined")
+ABSENT = Known(value=None, via="absent")
+"""Looked everywhere, not there."""
+
+T = TypeVar("T")
+Many = tuple[T, ...] | Unknown
+"""A list of items, or the reason why it could not be read."""
+
+
+def known(fact: object) -> bool:
+    """Whether `fact` is a value (absence included) and not an `Unknown`."""
+    return not isinstance(fact, Unknown)
+
+
+def plain(fact: Value, otherwise: Any = None) -> Any:
+    """The plain value of a leaf, or `otherwise` where it is unknown or absent."""
+    if isinstance(fact, Known) and fact.via != "absent":
+        return fact.value
+    return otherwise
+
+
+def items(many: Iterable[T] | Unknown) -> tuple[T, ...]:
+    """The items of a list fact, none where the list is unknown."""
+    return () if isinstance(many, Unknown) else tuple(many)
+
+
+class Item(Frozen):
+    """Something the program builds or does, with its place; inactive where the defaults do not lead there."""
+
+    at: Place | None = None
+    active: bool = True
+
+    @model_serializer(mode="wrap")
+    def _without_unseen(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _seen(self, handler(self))
+
+
+def _seen(model: BaseModel, dumped: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in dumped.items() if getattr(model, k, None) is not UNSEEN}
+
+
+class Read(Item):
+    """How the result of a recurrent layer is used."""
+
+    what: Value = UNSEEN
+    """all-steps, last-step, first-state, last-state, half-state, states-joined, viewed-state, pooled, wrong-unpack,
+    none"""
+    after_padding: Value = UNSEEN
+    expression: Value = UNSEEN
+
+
+class RecurrentLayer(Item):
+    """One recurrent layer or cell, with its effective arguments (framework defaults filled in)."""
+
+    kind: Value = UNSEEN
+    units: Value = UNSEEN
+    input_size: Value = UNSEEN
+    num_layers: Value = UNSEEN
+    dropout: Value = UNSEEN
+    recurrent_dropout: Value = UNSEEN
+    bidirectional: Value = UNSEEN
+    batch_first: Value = UNSEEN
+    bias: Value = UNSEEN
+    proj_size: Value = UNSEEN
+    return_sequences: Value = UNSEEN
+    return_state: Value = UNSEEN
+    stateful: Value = UNSEEN
+    activation: Value = UNSEEN
+    recurrent_activation: Value = UNSEEN
+    unit_forget_bias: Value = UNSEEN
+    kernel_initializer: Value = UNSEEN
+    recurrent_initializer: Value = UNSEEN
+    bias_initializer: Value = UNSEEN
+    unroll: Value = UNSEEN
+    reset_after: Value = UNSEEN
+    use_bias: Value = UNSEEN
+    gate_biases: Value = UNSEEN
+    input_layout: Value = UNSEEN
+    initial_batch: Value = UNSEEN
+    stepped_by_hand: Value = UNSEEN
+    model: Value = UNSEEN
+    """name of the model (class or variable) that the layer belongs to"""
+    reads: Many[Read] = UNSEEN
+
+
+class Edge(Item):
+    """Data flows from one layer to another, through `via`."""
+
+    from_: Place | None = Field(default=None, serialization_alias="from")
+    to: Place | None = None
+    via: Value = UNSEEN
+    skip: Value = UNSEEN
+
+
+class Reshape(Item):
+    from_axes: Value = UNSEEN
+    to_axes: Value = UNSEEN
+    swaps_batch_and_time: Value = UNSEEN
+    time_steps: Value = UNSEEN
+
+
+class Dropout(Item):
+    rate: Value = UNSEEN
+    kind: Value = UNSEEN
+    position: Value = UNSEEN
+    """input, between, pre-output, head, output, unused"""
+
+
+class DenseLayer(Item):
+    units: Value = UNSEEN
+    input_units: Value = UNSEEN
+    activation: Value = UNSEEN
+    role: Value = UNSEEN
+    """hidden, output, bottleneck, projection"""
+
+
+class Output(Item):
+    units: Value = UNSEEN
+    activation: Value = UNSEEN
+    """none, softmax, logsoftmax, sigmoid, tanh, relu, …"""
+    softmax_axis: Value = UNSEEN
+
+
+class Embedding(Item):
+    dim: Value = UNSEEN
+    vocabulary: Value = UNSEEN
+    vocabulary_offset: Value = UNSEEN
+    padding: Value = UNSEEN
+
+
+class Normalization(Item):
+    kind: Value = UNSEEN
+    """layer, batch, weight"""
+    position: Value = UNSEEN
+
+
+class Optimizer(Item):
+    name: Value = UNSEEN
+    learning_rate: Value = UNSEEN
+    momentum: Value = UNSEEN
+    weight_decay: Value = UNSEEN
+    decoupled: Value = UNSEEN
+    clipnorm: Value = UNSEEN
+    global_clipnorm: Value = UNSEEN
+    clipvalue: Value = UNSEEN
+    by_hand: Value = UNSEEN
+    rebuilt_in_loop: Value = UNSEEN
+
+
+class Schedule(Item):
+    name: Value = UNSEEN
+    gamma: Value = UNSEEN
+    stepped: Value = UNSEEN
+    """batch, epoch, never"""
+    length: Value = UNSEEN
+    unit: Value = UNSEEN
+    metric_given: Value = UNSEEN
+    optimizer: Place | None = None
+    by_hand: Value = UNSEEN
+
+
+class Loss(Item):
+    name: Value = UNSEEN
+    from_logits: Value = UNSEEN
+    reduction: Value = UNSEEN
+    ignore_index: Value = UNSEEN
+    input_activation: Value = UNSEEN
+    divided_by: Value = UNSEEN
+    running_total: Value = UNSEEN
+    """keeps-graph, detached"""
+    by_hand: Value = UNSEEN
+
+
+class Targets(Item):
+    kind: Value = UNSEEN
+    """class-ids, one-hot, multi-hot, real, sequence"""
+    shape: Value = UNSEEN
+
+
+class Metric(Item):
+    name: Value = UNSEEN
+    on: Value = UNSEEN
+    scales_agree: Value = UNSEEN
+
+
+class Seed(Item):
+    library: Value = UNSEEN
+    value: Value = UNSEEN
+
+
+class Clipping(Item):
+    kind: Value = UNSEEN
+    """norm, value"""
+    max: Value = UNSEEN
+    placement: Value = UNSEEN
+    """ok, before-backward, after-step, before-unscale, exhausted"""
+    per_variable: Value = UNSEEN
+
+
+class EarlyStopping(Item):
+    by_hand: Value = UNSEEN
+    monitor: Value = UNSEEN
+    patience: Value = UNSEEN
+    restores_best: Value = UNSEEN
+    can_act: Value = UNSEEN
+    why_not: Value = UNSEEN
+
+
+class Checkpoint(Item):
+    monitor: Value = UNSEEN
+    on: Value = UNSEEN
+    """validation, test, training"""
+    reloaded: Value = UNSEEN
+    aliased: Value = UNSEEN
+
+
+class Validation(Item):
+    kind: Value = UNSEEN
+    """data, split, none"""
+    source: Value = UNSEEN
+    is_test_set: Value = UNSEEN
+    selects: Value = UNSEEN
+    reported: Value = UNSEEN
+
+
+class HiddenState(Item):
+    carried: Value = UNSEEN
+    detached: Value = UNSEEN
+    initial: Value = UNSEEN
+    """zeros, none, learned, encoder, random"""
+    reset: Value = UNSEEN
+
+
+class Padding(Item):
+    padded: Value = UNSEEN
+    side: Value = UNSEEN
+    value: Value = UNSEEN
+    lengths_known: Value = UNSEEN
+    packed: Value = UNSEEN
+    masked: Value = UNSEEN
+    in_loss: Value = UNSEEN
+
+
+class Dataset(Item):
+    kind: Value = UNSEEN
+    """windows, stream, independent, series"""
+    size: Value = UNSEEN
+    loader_drop_last: Value = UNSEEN
+    input_scaled: Value = UNSEEN
+
+
+class Step(Item):
+    """One act of a training step, in the order of a single turn of the loop."""
+
+    kind: Literal["zero_grad", "forward", "backward", "unscale", "clip", "step", "scheduler"]
+
+
+class TrainingStep(Item):
+    order: Many[Step] = UNSEEN
+    zero_grad: Value = UNSEEN
+    eval_mode: Value = UNSEEN
+    no_grad: Value = UNSEEN
+    mixed_precision: Value = UNSEEN
+    accumulation: Value = UNSEEN
+
+
+class Initialization(Item):
+    target: Value = UNSEEN
+    scheme: Value = UNSEEN
+    scale: Value = UNSEEN
+
+
+class Regularizer(Item):
+    kind: Value = UNSEEN
+    target: Value = UNSEEN
+    amount: Value = UNSEEN
+
+
+class Scaling(Item):
+    scaler: Value = UNSEEN
+    fit_on: Value = UNSEEN
+    fit_before_split: Value = UNSEEN
+
+
+class Split(Item):
+    kind: Value = UNSEEN
+    """random, chronological, none"""
+    of_overlapping_windows: Value = UNSEEN
+
+
+class Tuning(Item):
+    tool: Value = UNSEEN
+    ranges: Value = UNSEEN
+    objective: Value = UNSEEN
+    on: Value = UNSEEN
+    cv: Value = UNSEEN
+    dimensions: Value = UNSEEN
+
+
+class Option(Item):
+    name: Value = UNSEEN
+    type: Value = UNSEEN
+    default: Value = UNSEEN
+    read: Value = UNSEEN
+
+
+class RemovedArgument(Item):
+    name: Value = UNSEEN
+    of: Value = UNSEEN
+    instead: Value = UNSEEN
+
+
+class Unregistered(Item):
+    kind: Value = UNSEEN
+
+
+class DeadSetting(Item):
+    kind: Value = UNSEEN
+    """optimizer-discarded, callback-not-passed, never-read, compile-overridden, batch-size-ignored, result-discarded,
+    attribute-after-construction"""
+    name: Value = UNSEEN
+    setting: Value = UNSEEN
+    why: Value = UNSEEN
+
+
+class Program(Frozen):
+    """One training run as a reader would see it: an entry file and the first-party modules that it imports."""
+
+    path: str
+    files: tuple[str, ...] = ()
+    framework: Literal["pytorch", "keras", "both", "unknown"] = "unknown"
+    api: str = "module"
+    """loop, fit, lightning, hf-trainer, ignite, fastai, tape, module, …"""
+    recurrent_layers: Many[RecurrentLayer] = UNSEEN
+    graph: Many[Edge] = UNSEEN
+    reshapes: Many[Reshape] = UNSEEN
+    dropouts: Many[Dropout] = UNSEEN
+    dense_layers: Many[DenseLayer] = UNSEEN
+    output: Output = Output()
+    embeddings: Many[Embedding] = UNSEEN
+    normalizations: Many[Normalization] = UNSEEN
+    optimizers: Many[Optimizer] = UNSEEN
+    schedules: Many[Schedule] = UNSEEN
+    losses: Many[Loss] = UNSEEN
+    targets: Targets = Targets()
+    metrics: Many[Metric] = UNSEEN
+    seeds: Many[Seed] = UNSEEN
+    clipping: Many[Clipping] = UNSEEN
+    batch_size: Value = UNSEEN
+    epochs: Value = UNSEEN
+    sequence_length: Value = UNSEEN
+    shuffle: Value = UNSEEN
+    early_stopping: Many[EarlyStopping] = UNSEEN
+    checkpoints: Many[Checkpoint] = UNSEEN
+    validation: Validation = Validation()
+    hidden_state: HiddenState = HiddenState()
+    padding: Padding = Padding()
+    dataset: Dataset = Dataset()
+    training_step: TrainingStep = TrainingStep()
+    initializations: Many[Initialization] = UNSEEN
+    forget_bias: Value = UNSEEN
+    regularizers: Many[Regularizer] = UNSEEN
+    scaling: Many[Scaling] = UNSEEN
+    split: Split = Split()
+    tuning: Tuning = Tuning()
+    options: Many[Option] = UNSEEN
+    removed_arguments: Many[RemovedArgument] = UNSEEN
+    unregistered: Many[Unregistered] = UNSEEN
+    dead_settings: Many[DeadSetting] = UNSEEN
+    probe: Value = UNSEEN
+
+    @model_serializer(mode="wrap")
+    def _without_unseen(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _seen(self, handler(self))

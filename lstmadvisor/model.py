@@ -1,0 +1,141 @@
+"""The core types of a review: findings, outcomes, fixes and the report."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from lstmadvisor.facts import Frozen, Place, Program
+
+SCHEMA: Final = "lstmadvisor/report/1"
+
+
+class Severity(str, Enum):
+    """error: a defect that the code proves; warning: likely harmful; advice: a recommendation."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    ADVICE = "advice"
+
+    @property
+    def rank(self) -> int:
+        """2 for an error, 1 for a warning, 0 for advice."""
+        return {"error": 2, "warning": 1, "advice": 0}[self.value]
+
+
+class Grade(str, Enum):
+    """How good the evidence is.  A: theory or several studies, B: good practice, C: folklore, X: wrong as it stands."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    X = "X"
+
+
+Applicability = Literal["safe", "unsafe", "display"]
+
+
+class Evidence(Frozen):
+    """A further place, or a measured series, that a finding rests on."""
+
+    at: Place | None = None
+    text: str = ""
+    series: str | None = None
+
+
+class Fix(Frozen):
+    """A change as data: `edits` come from a closed set of verbs that one fixer applies."""
+
+    title: str
+    applicability: Applicability = "display"
+    edits: tuple[dict[str, Any], ...] = ()
+
+
+class Finding(Frozen):
+    """What a rule says of a place.  Rules fill in the first part; the engine adds identity and severity."""
+
+    at: Place
+    message: str
+    help: str = ""
+    label: str = ""
+    """a few words under the underlined source"""
+    evidence: tuple[Evidence, ...] = ()
+    fix: Fix | None = None
+    severity: Severity | None = None
+    """None: the rule's own default"""
+    topic: str | None = None
+    """None: the rule's own"""
+    code: str = ""
+    rule: str = ""
+    grade: Grade | None = None
+    fingerprint: str = ""
+
+
+class Undecided(Frozen):
+    """A rule could not judge: the fact that it lacked, and where that fact would have been."""
+
+    missing: str
+    at: Place | None = None
+
+
+State = Literal["passed", "failed", "undecided", "not-applicable", "error"]
+
+
+class Outcome(Frozen):
+    """What became of one rule on one program."""
+
+    rule: str
+    code: str
+    topic: str
+    program: str
+    state: State
+    reason: str = ""
+
+
+class ScorecardLine(Frozen):
+    """One recommendation of the article, held against the program."""
+
+    item: str
+    title: str
+    says: str
+    found: str
+    verdict: Literal["follows", "departs", "does not apply", "could not tell"]
+    action: Literal["keep", "change", "your call"]
+    grade: str
+    note: str = ""
+    at: Place | None = None
+
+
+class Message(Frozen):
+    """A remark about a file that could not be read, or only in part."""
+
+    path: str
+    text: str
+    at: Place | None = None
+    fatal: bool = False
+    """the whole file was left out"""
+
+
+class Report(Frozen):
+    """Everything that one review found, ready for any output format."""
+
+    files: tuple[str, ...] = ()
+    """the files under review, as far as they could be read"""
+    programs: tuple[Program, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    scorecard: tuple[ScorecardLine, ...] = ()
+    messages: tuple[Message, ...] = ()
+    sources: dict[str, str] = Field(default_factory=dict)
+    """path → text (of a notebook: `path#cell` → text), for excerpts"""
+
+    def source(self, at: Place) -> str:
+        """The text that a place lies in, empty if it is not at hand."""
+        return self.sources.get(source_key(at), "")
+
+
+def source_key(at: Place) -> str:
+    """Under which key `Report.sources` holds the text that a place lies in."""
+    return at.path if at.cell is None else f"{at.path}#{at.cell}"
