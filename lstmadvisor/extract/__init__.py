@@ -1,0 +1,1 @@
+"""Source → facts: the only rooms of the house that see syntax."""

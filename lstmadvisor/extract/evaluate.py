@@ -1,0 +1,905 @@
+"""Partial evaluation: an expression → the value it stands for, with its origin."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from lstmadvisor.extract.names import canonical, star_member
+from lstmadvisor.extract.operators import BINARY, COMPARE, STR_METHODS, UNARY, NotComputable, compute
+from lstmadvisor.extract.values import (
+    Bound,
+    Choice,
+    Class,
+    Const,
+    Env,
+    External,
+    Function,
+    Instance,
+    Map,
+    Object,
+    Opaque,
+    Package,
+    Partial,
+    Range,
+    Scope,
+    Seq,
+    Spot,
+    Super,
+    Term,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from lstmadvisor.extract.modules import Module
+
+MISSING = Opaque("not there")
+MOST_ITEMS = 400
+MOST_OPTIONS = 6
+BUILTINS = frozenset(
+    "len range int float str bool list tuple dict set frozenset sorted reversed enumerate zip map filter min max sum abs round "
+    "print open isinstance issubclass getattr setattr hasattr type super object iter next any all id vars input format repr "
+    "callable pow divmod hash slice ord chr exit quit property staticmethod classmethod __import__ globals locals".split()
+)
+
+
+class Exhausted(Exception):
+    """The program is larger than the budget of one run."""
+
+
+class Stop(Exception):
+    """`sys.exit()` on the way that the defaults take."""
+
+
+class Evaluator:
+    """Evaluates expressions; `Run` adds statements, calls of user code and modules."""
+
+    budget = 600_000
+
+    def __init__(self) -> None:
+        self.scope = Scope()
+        self.trace: list[Term] = []
+        self.journal: list[tuple[Any, Any, Any]] | None = None
+        self.serial = 0
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def put(self, where: dict[Any, Value], key: Any, value: Value) -> None:
+        """Write an entry so that an undecided branch can take it back."""
+        if self.journal is not None:
+            self.journal.append((where, key, where.get(key, MISSING)))
+        where[key] = value
+
+    def set(self, thing: Any, field: str, value: Any) -> None:
+        """Set a field of a value so that an undecided branch can take it back."""
+        if self.journal is not None:
+            self.journal.append((thing, field, getattr(thing, field)))
+        setattr(thing, field, value)
+
+    def undo(self, journal: list[tuple[Any, Any, Any]]) -> None:
+        """Take back all that `journal` holds."""
+        for thing, key, old in reversed(journal):
+            if isinstance(thing, dict):
+                if old is MISSING:
+                    thing.pop(key, None)
+                else:
+                    thing[key] = old
+            else:
+                setattr(thing, key, old)
+
+    # -- making terms ----------------------------------------------------------------------------
+
+    def term(
+        self,
+        op: str,
+        name: str,
+        base: Value | None,
+        args: list[Value],
+        kwargs: dict[str, Value] | None = None,
+        *,
+        at: Spot,
+        open_: str | None = None,
+        event: bool = False,
+    ) -> Term:
+        """A new term under the present circumstances; an event is also written to the trace."""
+        self.serial += 1
+        made = Term(op, name, base, args, kwargs or {}, at, self.scope, self.serial, open_)
+        if event:
+            self.trace.append(made)
+        return made
+
+    def join(self, values: list[Value], why: str = "a branch that cannot be decided") -> Value:
+        """One value for several possible ones."""
+        flat: list[Value] = []
+        for value in values:
+            for each in value.options if isinstance(value, Choice) else [value]:
+                if not any(self.same(each, f) for f in flat):
+                    flat.append(each)
+        if len(flat) == 1:
+            return flat[0]
+        if not flat:
+            return Const(None)
+        return Choice(flat[:MOST_OPTIONS], why)
+
+    @staticmethod
+    def same(a: Value, b: Value) -> bool:
+        """Whether two values are surely the same."""
+        if a is b:
+            return True
+        if isinstance(a, Const) and isinstance(b, Const):
+            return type(a.value) is type(b.value) and a.value == b.value
+        if isinstance(a, External) and isinstance(b, External):
+            return a.name == b.name
+        return False
+
+    # -- expressions -----------------------------------------------------------------------------
+
+    def eval(self, node: cst.BaseExpression, env: Env) -> Value:
+        """The value of an expression."""
+        self.budget -= 1
+        if self.budget <= 0:
+            raise Exhausted
+        handler = _EXPRESSIONS.get(type(node))
+        if handler is None:
+            return Opaque(f"`{env.module.code(node)}` is not understood", Spot(env.module, node))
+        return handler(self, node, env)
+
+    def _name(self, node: cst.Name, env: Env) -> Value:
+        return self.lookup(node.value, env, node)
+
+    def lookup(self, name: str, env: Env, node: cst.CSTNode | None = None) -> Value:
+        """What a name stands for here."""
+        here: Env | None = env
+        first = True
+        while here is not None:
+            if (first or not here.is_class) and name in here.names:
+                return here.names[name]
+            here, first = here.outer, False
+        module = env.module
+        if name in module.env.names:
+            return module.env.names[name]
+        if name == "True":
+            return Const(True, at=Spot(module, node))
+        if name == "False":
+            return Const(False, at=Spot(module, node))
+        if name == "None":
+            return Const(None, at=Spot(module, node))
+        if (found := star_member(module.stars, name)) is not None:
+            return External(found)
+        if name in BUILTINS:
+            return External(f"builtins.{name}")
+        if name == "__name__":
+            return Const(module.name)
+        if name == "__file__":
+            return Const(str(module.source.file or module.source.path))
+        return Opaque(f"`{name}` is not defined in what was read", Spot(module, node))
+
+    def _integer(self, node: cst.Integer, env: Env) -> Value:
+        if len(node.value) > 300:
+            return Opaque("a number too long to read", Spot(env.module, node))
+        return Const(node.evaluated_value, at=Spot(env.module, node))
+
+    def _float(self, node: cst.Float, env: Env) -> Value:
+        return Const(node.evaluated_value, at=Spot(env.module, node))
+
+    def _string(self, node: cst.SimpleString | cst.ConcatenatedString, env: Env) -> Value:
+        if isinstance(node, cst.ConcatenatedString):
+            parts = [self.eval(node.left, env), self.eval(node.right, env)]
+            if all(isinstance(p, Const) for p in parts):
+                try:
+                    return Const(parts[0].value + parts[1].value, at=Spot(env.module, node))  # type: ignore[attr-defined]
+                except TypeError:
+                    pass
+            return self.term("text", "", None, parts, at=Spot(env.module, node))
+        return Const(node.evaluated_value, at=Spot(env.module, node))
+
+    def _fstring(self, node: cst.FormattedString, env: Env) -> Value:
+        parts: list[Value] = []
+        plain = True
+        text = ""
+        for part in node.parts:
+            if isinstance(part, cst.FormattedStringText):
+                text += part.value.replace("{{", "{").replace("}}", "}")
+                continue
+            assert isinstance(part, cst.FormattedStringExpression)
+            value = self.eval(part.expression, env)
+            parts.append(value)
+            if isinstance(value, Const) and part.conversion is None and not part.format_spec:
+                text += str(value.value)
+            elif isinstance(value, Const) and part.format_spec and all(isinstance(s, cst.FormattedStringText) for s in part.format_spec):
+                spec = "".join(s.value for s in part.format_spec if isinstance(s, cst.FormattedStringText))
+                try:
+                    text += compute("format", format, value.value, spec) if len(spec) < 12 else "?"
+                except NotComputable:
+                    plain = False
+            else:
+                plain = False
+        if plain and len(text) < 10_000:
+            return Const(text, "arithmetic" if parts else "literal", Spot(env.module, node))
+        return self.term("text", text, None, parts, at=Spot(env.module, node))
+
+    def _ellipsis(self, node: cst.Ellipsis, env: Env) -> Value:
+        return Const(Ellipsis, at=Spot(env.module, node))
+
+    def _sequence(self, node: cst.Tuple | cst.List | cst.Set, env: Env) -> Value:
+        kind = {cst.Tuple: "tuple", cst.List: "list", cst.Set: "set"}[type(node)]
+        out = Seq([], kind, at=Spot(env.module, node))
+        for element in node.elements[: MOST_ITEMS + 1]:
+            value = self.eval(element.value, env)
+            if isinstance(element, cst.StarredElement):
+                items = self.elements(value)
+                if items is None:
+                    out.open = "a starred list that is not known"
+                    out.items.append(self.element_of(value, Spot(env.module, element.value)))
+                else:
+                    out.items.extend(items)
+            else:
+                out.items.append(value)
+        if len(node.elements) > MOST_ITEMS:
+            out.open = "a very long list"
+        return out
+
+    def _dict(self, node: cst.Dict, env: Env) -> Value:
+        out = Map({}, at=Spot(env.module, node))
+        for element in node.elements[:MOST_ITEMS]:
+            if isinstance(element, cst.StarredDictElement):
+                value = self.eval(element.value, env)
+                if isinstance(value, Map):
+                    out.entries.update(value.entries)
+                    out.open = out.open or value.open
+                elif isinstance(value, Object):
+                    out.entries.update(value.attrs)
+                    out.open = out.open or value.open
+                else:
+                    out.open = f"`**{env.module.code(element.value)}`"
+                continue
+            assert isinstance(element, cst.DictElement)
+            key, value = self.eval(element.key, env), self.eval(element.value, env)
+            if isinstance(key, Const) and _hashable(key.value):
+                if isinstance(value, Const) and value.via == "literal":
+                    value = replace(value, via="config", name=str(key.value))
+                out.entries[key.value] = value
+            else:
+                out.open = "a key that is not known"
+        return out
+
+    def _attribute(self, node: cst.Attribute, env: Env) -> Value:
+        return self.attribute(self.eval(node.value, env), node.attr.value, Spot(env.module, node))
+
+    def _subscript(self, node: cst.Subscript, env: Env) -> Value:
+        base = self.eval(node.value, env)
+        return self.item(base, self._index(node, env), Spot(env.module, node))
+
+    def _index(self, node: cst.Subscript, env: Env) -> Value:
+        parts: list[Value] = []
+        for element in node.slice:
+            s = element.slice
+            if isinstance(s, cst.Slice):
+                bounds = [Const(None) if b is None else self.eval(b, env) for b in (s.lower, s.upper, s.step)]
+                parts.append(Seq(bounds, "slice"))
+            else:
+                parts.append(self.eval(s.value, env))
+        if len(parts) == 1 and isinstance(node.slice[0].comma, cst.MaybeSentinel):
+            return parts[0]
+        return Seq(parts, "tuple")
+
+    def _binary(self, node: cst.BinaryOperation, env: Env) -> Value:
+        left, right = self.eval(node.left, env), self.eval(node.right, env)
+        name, function = BINARY[type(node.operator)]
+        return self.binary(name, function, left, right, Spot(env.module, node))
+
+    def binary(self, name: str, function: Callable[[Any, Any], Any], left: Value, right: Value, at: Spot) -> Value:
+        """`left name right`, computed where both are known."""
+        if isinstance(left, Choice) or isinstance(right, Choice):
+            lefts = left.options if isinstance(left, Choice) else [left]
+            rights = right.options if isinstance(right, Choice) else [right]
+            if len(lefts) * len(rights) <= MOST_OPTIONS and not any(isinstance(v, Term) for v in (*lefts, *rights)):
+                return self.join([self.binary(name, function, a, b, at) for a in lefts for b in rights])
+        if isinstance(left, Const) and isinstance(right, Const):
+            if name == "/" and isinstance(left.value, str) and isinstance(right.value, str):
+                return Const(f"{left.value.rstrip('/')}/{right.value}", "arithmetic", at)
+            if left.via == "widened" or right.via == "widened":
+                return Opaque("changes in a loop", at)
+            try:
+                value = compute(name, function, left.value, right.value)
+            except NotComputable:
+                return Opaque(f"`{name}` of these values cannot be computed", at)
+            named = [c for c in (left, right) if c.via != "literal"]
+            root = named[0] if len(named) == 1 else None
+            via = "search" if any(c.via == "search" for c in named) else "arithmetic"
+            return Const(value, via, at, (root.root or root) if root else None)
+        if isinstance(left, Seq) and isinstance(right, Seq) and name == "+":
+            return Seq([*left.items, *right.items], left.kind, left.open or right.open, at)
+        if isinstance(left, Seq) and isinstance(right, Const) and name == "*" and isinstance(right.value, int):
+            if len(left.items) * max(right.value, 0) <= MOST_ITEMS:
+                return Seq(left.items * right.value, left.kind, left.open, at)
+        if isinstance(left, Map) and isinstance(right, Map) and name == "|":
+            return Map({**left.entries, **right.entries}, left.open or right.open, at)
+        if isinstance(left, Const) and isinstance(left.value, str) and name == "%":
+            flat = [right] if isinstance(right, Const) else right.items if isinstance(right, Seq) else []
+            if flat and all(isinstance(f, Const) for f in flat):
+                values = tuple(f.value for f in flat if isinstance(f, Const))
+                try:
+                    return Const(compute(name, function, left.value, values), "arithmetic", at)
+                except NotComputable:
+                    pass
+        return self.term("binop", name, None, [left, right], at=at)
+
+    def _unary(self, node: cst.UnaryOperation, env: Env) -> Value:
+        value = self.eval(node.expression, env)
+        name, function = UNARY[type(node.operator)]
+        if name == "not":
+            truth = self.truth(value)
+            if truth is not None:
+                return Const(not truth, "arithmetic", Spot(env.module, node))
+        elif isinstance(value, Const):
+            try:
+                result = compute(name, function, value.value)
+            except NotComputable:
+                return Opaque("cannot be computed", Spot(env.module, node))
+            literal = value.via == "literal"
+            return Const(result, "literal" if literal else "arithmetic", Spot(env.module, node), None if literal else value.root or value)
+        return self.term("binop", name, None, [value], at=Spot(env.module, node))
+
+    def _boolean(self, node: cst.BooleanOperation, env: Env) -> Value:
+        left = self.eval(node.left, env)
+        is_or = isinstance(node.operator, cst.Or)
+        truth = self.truth(left)
+        if truth is not None:
+            return left if truth == is_or else self.eval(node.right, env)
+        right = self.eval(node.right, env)
+        right_truth = self.truth(right)
+        if not is_or and right_truth is False or is_or and right_truth is True:
+            return right
+        return self.term("binop", "or" if is_or else "and", None, [left, right], at=Spot(env.module, node))
+
+    def _comparison(self, node: cst.Comparison, env: Env) -> Value:
+        left = self.eval(node.left, env)
+        at = Spot(env.module, node)
+        result: Value = Const(True, "arithmetic", at)
+        for target in node.comparisons:
+            right = self.eval(target.comparator, env)
+            name, function = COMPARE[type(target.operator)]
+            one = self.compare(name, function, left, right, at)
+            if isinstance(one, Const) and one.value is False:
+                return one
+            if not isinstance(one, Const):
+                result = one
+            left = right
+        return result
+
+    def compare(self, name: str, function: Callable[[Any, Any], Any], left: Value, right: Value, at: Spot) -> Value:
+        """A comparison, decided where both sides are known (or surely not None)."""
+        if isinstance(left, Choice) or isinstance(right, Choice):
+            lefts = left.options if isinstance(left, Choice) else [left]
+            rights = right.options if isinstance(right, Choice) else [right]
+            answers = [self.compare(name, function, a, b, at) for a in lefts for b in rights]
+            if all(isinstance(a, Const) for a in answers) and len({a.value for a in answers if isinstance(a, Const)}) == 1:
+                return answers[0]
+            return self.term("binop", name, None, [left, right], at=at)
+        if isinstance(left, Const) and isinstance(right, Const):
+            if name in ("is", "is not") or "widened" not in (left.via, right.via):
+                try:
+                    return Const(bool(compute(name, function, left.value, right.value)), "arithmetic", at)
+                except NotComputable:
+                    pass
+        if name in ("in", "not in") and isinstance(left, Const):
+            keys: list[Any] | None = None
+            if isinstance(right, Seq) and not right.open and all(isinstance(i, Const) for i in right.items):
+                keys = [i.value for i in right.items if isinstance(i, Const)]
+            elif isinstance(right, Map) and not right.open:
+                keys = list(right.entries)
+            elif isinstance(right, Object) and not right.open:
+                keys = list(right.attrs)
+            if keys is not None:
+                return Const((left.value in keys) == (name == "in"), "arithmetic", at)
+        if name in ("==", "!=", "is", "is not"):
+            same = self._identical(left, right)
+            if same is not None:
+                return Const(same == (name in ("==", "is")), "arithmetic", at)
+        return self.term("binop", name, None, [left, right], at=at)
+
+    @staticmethod
+    def _identical(left: Value, right: Value) -> bool | None:
+        if left is right and not isinstance(left, (Opaque, Term)):
+            return True
+        if isinstance(left, External) and isinstance(right, External):
+            return left.name == right.name
+        if isinstance(left, (Class, Function, External)) and isinstance(right, (Class, Function, External)):
+            return left is right
+        none, other = (left, right) if isinstance(left, Const) and left.value is None else (right, left)
+        if isinstance(none, Const) and none.value is None:
+            if isinstance(other, Const):
+                return other.value is None
+            if isinstance(other, (Seq, Map, Range, Object, Function, Class, Instance, External, Bound, Package)):
+                return False
+            if isinstance(other, Term) and other.op in ("call", "apply", "binop", "method", "item", "elem"):
+                return None if other.name.rsplit(".", 1)[-1] in ("get", "getenv", "environ", "load", "search", "match", "pop") or other.op == "item" else False
+        return None
+
+    def truth(self, value: Value) -> bool | None:
+        """Whether a value counts as true; None where that is not known."""
+        if isinstance(value, Const):
+            return None if value.via == "widened" else bool(value.value)
+        if isinstance(value, Seq):
+            return True if value.items else None if value.open else False
+        if isinstance(value, Map):
+            return True if value.entries else None if value.open else False
+        if isinstance(value, (Function, Class, Instance, Package, Bound)):
+            return True
+        if isinstance(value, Choice):
+            answers = {self.truth(o) for o in value.options}
+            return answers.pop() if len(answers) == 1 else None
+        if isinstance(value, Term) and value.op == "call" and value.name[:6] in ("torch.", "keras."):
+            last = value.name.rsplit(".", 1)[-1]
+            if last[:1].isupper():
+                return True
+        return None
+
+    def _conditional(self, node: cst.IfExp, env: Env) -> Value:
+        condition = self.eval(node.test, env)
+        truth = self.truth(condition)
+        if truth is True:
+            return self.eval(node.body, env)
+        if truth is False:
+            return self.eval(node.orelse, env)
+        left = self.eval(node.body, env)
+        return self.join([left, self.eval(node.orelse, env)], f"`{env.module.code(node.test)}` cannot be decided")
+
+    def _lambda(self, node: cst.Lambda, env: Env) -> Value:
+        defaults = self.defaults(node.params, env)
+        return Function("<lambda>", node, env, defaults)
+
+    def defaults(self, params: cst.Parameters, env: Env) -> dict[str, Value]:
+        """The defaults of a function's parameters, evaluated where it is defined."""
+        out: dict[str, Value] = {}
+        for p in (*params.posonly_params, *params.params, *params.kwonly_params):
+            if p.default is not None:
+                value = self.eval(p.default, env)
+                if isinstance(value, Const) and value.via == "literal":
+                    value = replace(value, via="function-default", name=p.name.value)
+                out[p.name.value] = value
+        return out
+
+    def _comprehension(self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, env: Env) -> Value:
+        inner = Env(env.module, outer=env if env.outer is not None or env.names is not env.module.env.names else None)
+        if inner.outer is None:
+            inner = Env(env.module)
+        collected: list[Any] = []
+        complete = self._clauses(node.for_in, inner, node, collected)
+        kind = {cst.ListComp: "list", cst.SetComp: "set", cst.GeneratorExp: "list"}.get(type(node), "dict")
+        at = Spot(env.module, node)
+        if isinstance(node, cst.DictComp):
+            out = Map({}, None if complete else "a comprehension over something unknown", at)
+            for key, value in collected:
+                if isinstance(key, Const) and _hashable(key.value):
+                    out.entries[key.value] = value
+                else:
+                    out.open = "a key that is not known"
+            return out
+        if complete:
+            return Seq(collected[:MOST_ITEMS], kind, None if len(collected) <= MOST_ITEMS else "a very long list", at)
+        source = self.eval(node.for_in.iter, env)
+        return self.term("comp", kind, source, collected[:1], at=at)
+
+    def _clauses(self, clause: cst.CompFor, env: Env, node: cst.BaseComp, out: list[Any]) -> bool:
+        source = self.eval(clause.iter, env)
+        items = self.elements(source)
+        complete = items is not None and len(items) <= MOST_ITEMS
+        if items is None or not complete:
+            items = [self.element_of(source, Spot(env.module, clause.iter))]
+        for item in items:
+            self.assign(clause.target, item, env)
+            verdict = [self.truth(self.eval(i.test, env)) for i in clause.ifs]
+            if False in verdict:
+                continue
+            if None in verdict:
+                complete = False
+            if clause.inner_for_in is not None:
+                complete = self._clauses(clause.inner_for_in, env, node, out) and complete
+            elif isinstance(node, cst.DictComp):
+                out.append((self.eval(node.key, env), self.eval(node.value, env)))
+            else:
+                assert isinstance(node, (cst.ListComp, cst.SetComp, cst.GeneratorExp))
+                out.append(self.eval(node.elt, env))
+            if len(out) > MOST_ITEMS:
+                return False
+        return complete
+
+    def _await(self, node: cst.Await, env: Env) -> Value:
+        return self.eval(node.expression, env)
+
+    def _walrus(self, node: cst.NamedExpr, env: Env) -> Value:
+        value = self.eval(node.value, env)
+        self.assign(node.target, value, env)
+        return value
+
+    # -- iteration -------------------------------------------------------------------------------
+
+    def elements(self, value: Value) -> list[Value] | None:
+        """The elements of an iterable one by one, or None where they are not known."""
+        if isinstance(value, Seq):
+            return None if value.open or value.kind == "slice" else list(value.items)
+        if isinstance(value, Map):
+            return None if value.open else [Const(k, "constant", value.at) for k in value.entries]
+        if isinstance(value, Const) and isinstance(value.value, (str, tuple, list)) and len(value.value) <= MOST_ITEMS:
+            return [Const(c, value.via, value.at) for c in value.value]
+        if isinstance(value, Range):
+            count = value.count
+            if isinstance(count, Const) and isinstance(count.value, int) and count.value <= 128:
+                start, step = value.start, value.step
+                if isinstance(start, Const) and isinstance(step, Const) and all(isinstance(x.value, int) for x in (start, step)):
+                    return [Const(start.value + i * step.value, "constant", value.at) for i in range(count.value)]
+        return None
+
+    def element_of(self, value: Value, at: Spot) -> Value:
+        """What stands for any one element of an iterable."""
+        if isinstance(value, Choice):
+            return self.element_of(value.options[0], at)
+        if isinstance(value, Seq) and value.items and value.kind != "slice":
+            return self.join(value.items[:MOST_OPTIONS], "an element of a list")
+        if isinstance(value, Term):
+            if value.op == "comp" and value.args:
+                return value.args[0]
+            inner = [self.element_of(a, at) for a in value.args] if value.name in ("builtins.enumerate", "builtins.zip") else []
+            if value.name == "builtins.enumerate" and inner:
+                return Seq([self.term("elem", "index", value, [], at=at), inner[0]], "tuple")
+            if value.name == "builtins.zip" and inner:
+                return Seq(inner, "tuple")
+            if value.op == "method" and value.name == "items" and isinstance(value.base, Map) and value.base.entries:
+                return Seq([Opaque("a key", at), self.join(list(value.base.entries.values()))], "tuple")
+        return self.term("elem", "element", value, [], at=at)
+
+    # -- items and attributes --------------------------------------------------------------------
+
+    def item(self, base: Value, index: Value, at: Spot) -> Value:
+        """`base[index]`."""
+        if isinstance(base, Choice):
+            if all(isinstance(o, Term) for o in base.options):
+                return self.term("item", "[]", base, [index], at=at)
+            return self.join([self.item(o, index, at) for o in base.options], base.why)
+        if isinstance(index, Choice) and isinstance(base, (Map, Seq)):
+            return self.join([self.item(base, o, at) for o in index.options], index.why)
+        if isinstance(base, Seq) and base.kind != "slice":
+            if isinstance(index, Const) and isinstance(index.value, int):
+                i = index.value
+                if -len(base.items) <= i < len(base.items) and (not base.open or i >= 0):
+                    value = base.items[i]
+                    return replace(value, via="config") if isinstance(value, Const) and value.via == "literal" else value
+                return Opaque(base.open or "an index out of range", at)
+            if isinstance(index, Seq) and index.kind == "slice" and not base.open:
+                bounds = [b.value if isinstance(b, Const) else MISSING for b in index.items]
+                if all(b is None or isinstance(b, int) for b in bounds):
+                    return Seq(base.items[slice(*bounds)], base.kind, None, at)
+        if isinstance(base, Map) and isinstance(index, Const) and _hashable(index.value):
+            if index.value in base.entries:
+                return base.entries[index.value]
+            return Opaque(base.open or f"no entry {index.value!r}", at)
+        if isinstance(base, Object):
+            if isinstance(index, Const) and isinstance(index.value, str):
+                return self.attribute(base, index.value, at)
+            return Opaque("an entry of a configuration that is not known", at)
+        if isinstance(base, Const) and isinstance(index, Const) and isinstance(base.value, (str, tuple, list)) and isinstance(index.value, int):
+            try:
+                return Const(base.value[index.value], "arithmetic", at, base)
+            except IndexError:
+                return Opaque("an index out of range", at)
+        if isinstance(base, Const) and isinstance(base.value, str) and isinstance(index, Seq) and index.kind == "slice":
+            bounds = [b.value if isinstance(b, Const) else MISSING for b in index.items]
+            if all(b is None or isinstance(b, int) for b in bounds):
+                return Const(base.value[slice(*bounds)], "arithmetic", at, base)
+        if isinstance(base, (Class, External)):
+            if isinstance(base, Class) and isinstance(index, Const) and index.value in base.names:
+                return base.names[index.value]
+            if isinstance(base, External) and not base.name.startswith(("typing.", "builtins.", "collections.")):
+                return self.term("item", "[]", base, [index], at=at)
+            return base
+        if isinstance(base, Instance):
+            method = self.find(base.cls, "__getitem__")
+            if isinstance(method, Function):
+                return self.call(Bound(method, base), [index], {}, None, at)
+            if base.term is not None and base.term.name in ("torch.nn.Sequential", "torch.nn.ModuleList"):
+                return self.item(base.term, index, at)
+        if isinstance(base, Opaque):
+            return Opaque(base.why, at)
+        if isinstance(base, Term) and base.name == "torch.nn.Sequential" and base.op == "call":
+            layers = self.children(base)
+            if layers is not None and isinstance(index, Const) and isinstance(index.value, int) and -len(layers) <= index.value < len(layers):
+                return layers[index.value]
+        key = index.value if isinstance(index, Const) and _hashable(index.value) else None
+        if isinstance(base, Term) and key is not None and (f"[{key!r}]") in base.attrs:
+            return base.attrs[f"[{key!r}]"]
+        return self.term("item", "[]", base, [index], at=at)
+
+    def children(self, sequential: Term) -> list[Value] | None:
+        """The layers of an `nn.Sequential`, in order; None where they are not known."""
+        if sequential.open:
+            return None
+        flat: list[Value] = []
+        for arg in sequential.args:
+            if isinstance(arg, Map):
+                flat.extend(arg.entries.values())
+            elif isinstance(arg, Seq):
+                flat.extend(arg.items)
+            else:
+                flat.append(arg)
+        return flat + [v for k, v in sequential.attrs.items() if k.startswith("+")]
+
+    def attribute(self, base: Value, name: str, at: Spot) -> Value:
+        """`base.name`."""
+        if isinstance(base, Package):
+            return self.member(base, name, at)
+        if isinstance(base, External):
+            if base.name in ("absl.flags.FLAGS", "tensorflow.app.flags.FLAGS", "tensorflow.flags.FLAGS"):
+                return self.flags.attrs.get(name, Opaque(f"no flag `{name}` is known", at))
+            return External(canonical(f"{base.name}.{name}"))
+        if isinstance(base, Instance):
+            return self._instance_attribute(base, name, at)
+        if isinstance(base, Class):
+            found = self.find(base, name)
+            if isinstance(found, Function):
+                return Bound(found, base) if found.kind == "classmethod" else found
+            if found is not None:
+                return found
+            if name == "__name__":
+                return Const(base.name, "constant", at)
+            return self.term("attr", name, base, [], at=at)
+        if isinstance(base, Super):
+            return self._super_attribute(base, name, at)
+        if isinstance(base, Object):
+            if base.kind == "folder":
+                return self.imported(f"{base.data['dotted']}.{name}", base.data["importer"], base.data["level"])
+            if name in base.attrs:
+                base.data.setdefault("read", set()).add(name)
+                return base.attrs[name]
+            if base.kind == "namespace" and not base.open and name not in ("get", "items", "keys", "values", "__dict__", "update", "copy", "pop", "setdefault"):
+                return Opaque(f"no setting `{name}` is known", at)
+            return self.term("attr", name, base, [], at=at)
+        if isinstance(base, Choice):
+            terms = [o for o in base.options if isinstance(o, Term)]
+            if len(terms) == len(base.options) and not any(name in t.attrs for t in terms):
+                return self.term("attr", name, base, [], at=at)
+            return self.join([self.attribute(o, name, at) for o in base.options if not (isinstance(o, Const) and o.value is None)], base.why)
+        if isinstance(base, Term) and name in base.attrs:
+            return base.attrs[name]
+        if isinstance(base, Const):
+            if name == "value":
+                return base
+            if name == "parent" and isinstance(base.value, str):
+                return Const(base.value.rpartition("/")[0] or ".", "arithmetic", at, base)
+        if isinstance(base, (Bound, Function)) and name == "__name__":
+            return Const((base.function if isinstance(base, Bound) else base).name, "constant", at)
+        if isinstance(base, Map) and base.kind == "attrdict" and name in base.entries:
+            return base.entries[name]
+        return self.term("attr", name, base, [], at=at)
+
+    def _instance_attribute(self, base: Instance, name: str, at: Spot) -> Value:
+        if name in base.attrs:
+            return base.attrs[name]
+        if name == "__class__":
+            return base.cls
+        if name == "__dict__":
+            return Map(base.attrs, base.open)
+        found = self.find(base.cls, name)
+        if isinstance(found, Function):
+            if found.kind == "property":
+                return self.call(Bound(found, base), [], {}, None, at)
+            return found if found.kind == "static" else Bound(found, base.cls if found.kind == "classmethod" else base)
+        if found is not None:
+            return found
+        getter = self.find(base.cls, "__getattr__")
+        if isinstance(getter, Function) and name[:2] != "__":
+            return self.call(Bound(getter, base), [Const(name, "constant", at)], {}, None, at)
+        return self.term("attr", name, base, [], at=at)
+
+    def _super_attribute(self, base: Super, name: str, at: Spot) -> Value:
+        order = self.lineage(base.this.cls if isinstance(base.this, Instance) else base.cls)
+        position = next((i for i, c in enumerate(order) if c is base.cls), -1)
+        external: External | None = None
+        for cls in order[position + 1 :]:
+            if isinstance(cls, Class):
+                if name in cls.names:
+                    found = cls.names[name]
+                    if isinstance(found, Function):
+                        return found if found.kind == "static" else Bound(found, base.this)
+                    return found
+            elif external is None and isinstance(cls, External) and cls.name != "builtins.object":
+                external = cls
+        return self.term("attr", name, base, [external] if external else [], at=at)
+
+    def lineage(self, cls: Value) -> list[Value]:
+        """A class and its bases, nearest first."""
+        out: list[Value] = []
+
+        def visit(c: Value, depth: int) -> None:
+            if any(c is o for o in out) or depth > 12:
+                return
+            out.append(c)
+            if isinstance(c, Class):
+                for b in c.bases:
+                    for each in b.options if isinstance(b, Choice) else [b]:
+                        visit(each, depth + 1)
+
+        visit(cls, 0)
+        return out
+
+    def find(self, cls: Class, name: str) -> Value | None:
+        """A name in a class or its first-party bases."""
+        for c in self.lineage(cls):
+            if isinstance(c, Class) and name in c.names:
+                return c.names[name]
+        return None
+
+    def library_bases(self, cls: Class) -> list[str]:
+        """Canonical names of the library classes that a user's class extends."""
+        return [c.name for c in self.lineage(cls) if isinstance(c, External)]
+
+    flags: Object
+
+    def imported(self, dotted: str, importer: Module, level: int = 0) -> Value:
+        """What an import binds."""
+        raise NotImplementedError
+
+    # -- to be supplied by Run -------------------------------------------------------------------
+
+    def call(self, callee: Value, args: list[Value], kwargs: dict[str, Value], open_: str | None, at: Spot) -> Value:
+        """Call anything."""
+        raise NotImplementedError
+
+    def assign(self, target: cst.BaseExpression, value: Value, env: Env) -> None:
+        """Bind a target."""
+        raise NotImplementedError
+
+    def member(self, package: Package, name: str, at: Spot) -> Value:
+        """A name of a first-party module."""
+        raise NotImplementedError
+
+    def _call(self, node: cst.Call, env: Env) -> Value:
+        callee = self.eval(node.func, env)
+        if isinstance(callee, External) and callee.name == "builtins.super":
+            return self._super(node, env)
+        args: list[Value] = []
+        kwargs: dict[str, Value] = {}
+        open_: str | None = None
+        for arg in node.args:
+            value = self.eval(arg.value, env)
+            if arg.star == "*":
+                items = self.elements(value)
+                if items is None:
+                    open_ = f"`*{env.module.code(arg.value)}`"
+                    if isinstance(value, Term) and value.op == "comp":
+                        args.extend(value.args)
+                else:
+                    args.extend(items)
+            elif arg.star == "**":
+                open_ = self._spread(value, kwargs) or open_
+                if open_ == "?":
+                    open_ = f"`**{env.module.code(arg.value)}`"
+            elif arg.keyword is not None:
+                kwargs[arg.keyword.value] = value
+            else:
+                args.append(value)
+        return self.call(callee, args, kwargs, open_, Spot(env.module, node))
+
+    @staticmethod
+    def _spread(value: Value, kwargs: dict[str, Value]) -> str | None:
+        if isinstance(value, Map):
+            kwargs.update({str(k): v for k, v in value.entries.items()})
+            return value.open
+        if isinstance(value, Object):
+            kwargs.update(value.attrs)
+            return value.open
+        return "?"
+
+    def _super(self, node: cst.Call, env: Env) -> Value:
+        here: Env | None = env
+        this: Value | None = None
+        owner: Value | None = None
+        if len(node.args) == 2:
+            owner, this = self.eval(node.args[0].value, env), self.eval(node.args[1].value, env)
+        else:
+            while here is not None:
+                if "$owner" in here.names:
+                    owner, this = here.names["$owner"], here.names.get("$this")
+                    break
+                here = here.outer
+        if isinstance(owner, Class) and this is not None:
+            return Super(this, owner)
+        return Opaque("super() outside a class that was read", Spot(env.module, node))
+
+    def _yield(self, node: cst.Yield, env: Env) -> Value:
+        if node.value is None:
+            value: Value = Const(None)
+        elif isinstance(node.value, cst.From):
+            source = self.eval(node.value.item, env)
+            items = self.elements(source)
+            value = items[0] if items else self.element_of(source, Spot(env.module, node))
+        else:
+            value = self.eval(node.value, env)
+        here: Env | None = env
+        while here is not None and "$yields" not in here.names:
+            here = here.outer
+        if here is not None:
+            collected = here.names["$yields"]
+            assert isinstance(collected, Seq)
+            if len(collected.items) < MOST_ITEMS:
+                collected.items.append(value)
+        return Const(None)
+
+
+def _hashable(value: Any) -> bool:
+    return isinstance(value, (str, int, float, bool, bytes, type(None)))
+
+
+def const_method(base: Const, name: str, args: list[Value], kwargs: dict[str, Value], at: Spot) -> Value | None:
+    """A method of a string or number, where it can be computed."""
+    if kwargs and name != "format":
+        return None
+    values: list[Any] = []
+    for arg in args:
+        if isinstance(arg, Const):
+            values.append(arg.value)
+        elif isinstance(arg, Seq) and not arg.open and all(isinstance(i, Const) for i in arg.items):
+            values.append([i.value for i in arg.items if isinstance(i, Const)])
+        else:
+            return None
+    if not all(isinstance(v, Const) for v in kwargs.values()):
+        return None
+    if isinstance(base.value, str) and name in STR_METHODS:
+        if name in ("zfill", "format") and any(isinstance(v, int) and v > 1000 for v in values) or (name == "format" and ":" in base.value):
+            return None
+        try:
+            result = compute(name, getattr(base.value, name), *values, **{}) if not kwargs else getattr(base.value, name)(
+                *values, **{k: v.value for k, v in kwargs.items() if isinstance(v, Const)}
+            )
+        except (NotComputable, Exception):
+            return None
+    elif isinstance(base.value, (int, float)) and name in ("bit_length", "is_integer"):
+        result = getattr(base.value, name)()
+    else:
+        return None
+    if isinstance(result, (list, tuple)):
+        return Seq([Const(r, "arithmetic", at) for r in result[:MOST_ITEMS]], "tuple" if isinstance(result, tuple) else "list")
+    return Const(result, "arithmetic", at, base)
+
+
+def finite(value: Any) -> bool:
+    """Whether a number can be written as JSON."""
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+_EXPRESSIONS: dict[type[cst.CSTNode], Callable[..., Value]] = {
+    cst.Name: Evaluator._name,
+    cst.Integer: Evaluator._integer,
+    cst.Float: Evaluator._float,
+    cst.SimpleString: Evaluator._string,
+    cst.ConcatenatedString: Evaluator._string,
+    cst.FormattedString: Evaluator._fstring,
+    cst.Ellipsis: Evaluator._ellipsis,
+    cst.Tuple: Evaluator._sequence,
+    cst.List: Evaluator._sequence,
+    cst.Set: Evaluator._sequence,
+    cst.Dict: Evaluator._dict,
+    cst.Attribute: Evaluator._attribute,
+    cst.Subscript: Evaluator._subscript,
+    cst.BinaryOperation: Evaluator._binary,
+    cst.UnaryOperation: Evaluator._unary,
+    cst.BooleanOperation: Evaluator._boolean,
+    cst.Comparison: Evaluator._comparison,
+    cst.IfExp: Evaluator._conditional,
+    cst.Lambda: Evaluator._lambda,
+    cst.ListComp: Evaluator._comprehension,
+    cst.SetComp: Evaluator._comprehension,
+    cst.GeneratorExp: Evaluator._comprehension,
+    cst.DictComp: Evaluator._comprehension,
+    cst.Call: Evaluator._call,
+    cst.Await: Evaluator._await,
+    cst.NamedExpr: Evaluator._walrus,
+    cst.Yield: Evaluator._yield,
+}
+
+__all__ = ["MISSING", "Evaluator", "Exhausted", "Partial", "Stop", "const_method"]
