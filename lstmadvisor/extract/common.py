@@ -40,7 +40,9 @@ def fact(value: Value | None, missing: Fact = ABSENT) -> Fact:
         return missing
     if isinstance(value, Const):
         if value.via == "widened":
-            return Unknown(unknown=f"`{value.name}` changes in a loop" if value.name else "changes in a loop", at=place(value.at))
+            return Unknown(
+                unknown=f"`{value.name}` changes in a loop" if value.name else "changes in a loop", at=place(value.at)
+            )
         if not isinstance(value.value, (str, int, float, bool, type(None))) or not finite(value.value):
             return Unknown(unknown="not a plain value", at=place(value.at))
         return Known(value=value.value, via=value.via, at=place(value.at))  # type: ignore[arg-type]
@@ -66,7 +68,9 @@ def why(value: Value) -> str:
             return value.why
         case Term(op="param"):
             return f"`{value.name}` is a parameter that nobody in the program supplies"
-        case Term(op="call" | "method" | "attr" | "item" | "binop" | "apply") if value.at.module is not None and value.at.node is not None:
+        case Term(op="call" | "method" | "attr" | "item" | "binop" | "apply") if (
+            value.at.module is not None and value.at.node is not None
+        ):
             return f"depends on `{value.at.module.code(value.at.node)}`"
         case Term():
             return "depends on data"
@@ -101,7 +105,11 @@ def searched(term: Term) -> dict[str, Any] | None:
         if last == "suggest_categorical":
             return {"low": None, "high": None, "choices": _constants(term.argument("choices", 1))}
         return {"low": const("low", 1), "high": const("high", 2), "choices": None}
-    if term.op == "call" and term.name.startswith("ray.tune.") and last in ("choice", "uniform", "loguniform", "randint", "quniform", "grid_search"):
+    if (
+        term.op == "call"
+        and term.name.startswith("ray.tune.")
+        and last in ("choice", "uniform", "loguniform", "randint", "quniform", "grid_search")
+    ):
         if last in ("choice", "grid_search"):
             return {"low": None, "high": None, "choices": _constants(term.argument("categories", 0))}
         return {"low": const("lower", 0), "high": const("upper", 1), "choices": None}
@@ -138,9 +146,9 @@ def calls(run: Run, *names: str, active: bool | None = True) -> Iterator[Term]:
     prefixes = tuple(n for n in names if n.endswith("."))
     exact = frozenset(names)
     for term in run.trace:
-        if term.op == "call" and (term.name in exact or prefixes and term.name.startswith(prefixes)):
-            if active is None or term.scope.active == active:
-                yield term
+        wanted = term.op == "call" and (term.name in exact or bool(prefixes and term.name.startswith(prefixes)))
+        if wanted and (active is None or term.scope.active == active):
+            yield term
 
 
 def methods(run: Run, *names: str, active: bool | None = True) -> Iterator[Term]:
@@ -175,7 +183,7 @@ def turns(term: Term) -> tuple[int, ...]:
 
 
 def first_turns(terms: Iterable[Term]) -> Iterator[Term]:
-    """Terms without the second reading of loop bodies, and one per place and unrolled turn: what a reader would count."""
+    """Terms without the second reading of loop bodies, one per place and unrolled turn: what a reader counts."""
     seen: set[Any] = set()
     for term in terms:
         if any(turns(term)):

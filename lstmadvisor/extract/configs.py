@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,9 @@ def locate(run: Run, name: str, module: Any) -> Path | None:
     for base in bases:
         candidate = path if path.is_absolute() else base / path
         try:
-            if candidate.is_file() and (run.finder.root in candidate.resolve().parents or run.finder.entry.parent in candidate.resolve().parents):
+            if candidate.is_file() and (
+                run.finder.root in candidate.resolve().parents or run.finder.entry.parent in candidate.resolve().parents
+            ):
                 return candidate
         except OSError:
             return None
@@ -88,7 +91,9 @@ def _node(node: Any, shown: str, loader: Any, depth: int) -> Value:
                     name = loader.construct_object(key)
                 except yaml.YAMLError:
                     name = key.value
-                out.entries[name if isinstance(name, (str, int, float, bool)) else key.value] = _node(value, shown, loader, depth + 1)
+                out.entries[name if isinstance(name, (str, int, float, bool)) else key.value] = _node(
+                    value, shown, loader, depth + 1
+                )
         return out
     if isinstance(node, yaml.SequenceNode):
         return Seq([_node(v, shown, loader, depth + 1) for v in node.value[:400]], "list", at=at)
@@ -124,10 +129,10 @@ def _line(text: str, key: str) -> int:
 
 
 def _toml(text: str, shown: str) -> Value:
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib  # type: ignore[no-redef, import-not-found, unused-ignore]
+    else:
+        import tomli as tomllib
     try:
         return plain(tomllib.loads(text), text, shown)
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -150,7 +155,11 @@ def load(run: Run, name: Value | None, at: Spot) -> Value | None:
     if isinstance(name, Term) and name.name.rsplit(".", 1)[-1] in ("open", "read", "read_text", "read_bytes"):
         inner = name.base if name.op == "method" else (name.args[0] if name.args else name.kwargs.get("file"))
         return load(run, inner, at)
-    if isinstance(name, Opaque) and name.why.startswith("the required argument") and (only := _only_config(run)) is not None:
+    if (
+        isinstance(name, Opaque)
+        and name.why.startswith("the required argument")
+        and (only := _only_config(run)) is not None
+    ):
         run.files_read.add(only)
         return read(only, run.shown(only))
     if isinstance(name, Const) and isinstance(name.value, str):

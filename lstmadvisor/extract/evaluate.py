@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
-from lstmadvisor.extract.names import canonical, star_member
+from lstmadvisor.extract.access import Access, hashable
+from lstmadvisor.extract.names import star_member
 from lstmadvisor.extract.operators import BINARY, COMPARE, STR_METHODS, UNARY, NotComputable, compute
+from lstmadvisor.extract.state import MOST_OPTIONS, Exhausted
 from lstmadvisor.extract.values import (
     Bound,
     Choice,
@@ -24,9 +26,7 @@ from lstmadvisor.extract.values import (
     Object,
     Opaque,
     Package,
-    Partial,
     Range,
-    Scope,
     Seq,
     Spot,
     Super,
@@ -34,12 +34,8 @@ from lstmadvisor.extract.values import (
     Value,
 )
 
-if TYPE_CHECKING:
-    from lstmadvisor.extract.modules import Module
-
-MISSING = Opaque("not there")
 MOST_ITEMS = 400
-MOST_OPTIONS = 6
+"""Items of one list that are kept."""
 BUILTINS = frozenset(
     "len range int float str bool list tuple dict set frozenset sorted reversed enumerate zip map filter min max sum abs round "
     "print open isinstance issubclass getattr setattr hasattr type super object iter next any all id vars input format repr "
@@ -47,96 +43,8 @@ BUILTINS = frozenset(
 )
 
 
-class Exhausted(Exception):
-    """The program is larger than the budget of one run."""
-
-
-class Stop(Exception):
-    """`sys.exit()` on the way that the defaults take."""
-
-
-class Evaluator:
-    """Evaluates expressions; `Run` adds statements, calls of user code and modules."""
-
-    budget = 600_000
-
-    def __init__(self) -> None:
-        self.scope = Scope()
-        self.trace: list[Term] = []
-        self.journal: list[tuple[Any, Any, Any]] | None = None
-        self.serial = 0
-
-    # -- writing ---------------------------------------------------------------------------------
-
-    def put(self, where: dict[Any, Value], key: Any, value: Value) -> None:
-        """Write an entry so that an undecided branch can take it back."""
-        if self.journal is not None:
-            self.journal.append((where, key, where.get(key, MISSING)))
-        where[key] = value
-
-    def set(self, thing: Any, field: str, value: Any) -> None:
-        """Set a field of a value so that an undecided branch can take it back."""
-        if self.journal is not None:
-            self.journal.append((thing, field, getattr(thing, field)))
-        setattr(thing, field, value)
-
-    def undo(self, journal: list[tuple[Any, Any, Any]]) -> None:
-        """Take back all that `journal` holds."""
-        for thing, key, old in reversed(journal):
-            if isinstance(thing, dict):
-                if old is MISSING:
-                    thing.pop(key, None)
-                else:
-                    thing[key] = old
-            else:
-                setattr(thing, key, old)
-
-    # -- making terms ----------------------------------------------------------------------------
-
-    def term(
-        self,
-        op: str,
-        name: str,
-        base: Value | None,
-        args: list[Value],
-        kwargs: dict[str, Value] | None = None,
-        *,
-        at: Spot,
-        open_: str | None = None,
-        event: bool = False,
-    ) -> Term:
-        """A new term under the present circumstances; an event is also written to the trace."""
-        self.serial += 1
-        made = Term(op, name, base, args, kwargs or {}, at, self.scope, self.serial, open_)
-        if event:
-            self.trace.append(made)
-        return made
-
-    def join(self, values: list[Value], why: str = "a branch that cannot be decided") -> Value:
-        """One value for several possible ones."""
-        flat: list[Value] = []
-        for value in values:
-            for each in value.options if isinstance(value, Choice) else [value]:
-                if not any(self.same(each, f) for f in flat):
-                    flat.append(each)
-        if len(flat) == 1:
-            return flat[0]
-        if not flat:
-            return Const(None)
-        return Choice(flat[:MOST_OPTIONS], why)
-
-    @staticmethod
-    def same(a: Value, b: Value) -> bool:
-        """Whether two values are surely the same."""
-        if a is b:
-            return True
-        if isinstance(a, Const) and isinstance(b, Const):
-            return type(a.value) is type(b.value) and a.value == b.value
-        if isinstance(a, External) and isinstance(b, External):
-            return a.name == b.name
-        return False
-
-    # -- expressions -----------------------------------------------------------------------------
+class Evaluator(Access):
+    """Evaluates expressions."""
 
     def eval(self, node: cst.BaseExpression, env: Env) -> Value:
         """The value of an expression."""
@@ -210,7 +118,11 @@ class Evaluator:
             parts.append(value)
             if isinstance(value, Const) and part.conversion is None and not part.format_spec:
                 text += str(value.value)
-            elif isinstance(value, Const) and part.format_spec and all(isinstance(s, cst.FormattedStringText) for s in part.format_spec):
+            elif (
+                isinstance(value, Const)
+                and part.format_spec
+                and all(isinstance(s, cst.FormattedStringText) for s in part.format_spec)
+            ):
                 spec = "".join(s.value for s in part.format_spec if isinstance(s, cst.FormattedStringText))
                 try:
                     text += compute("format", format, value.value, spec) if len(spec) < 12 else "?"
@@ -259,7 +171,7 @@ class Evaluator:
                 continue
             assert isinstance(element, cst.DictElement)
             key, value = self.eval(element.key, env), self.eval(element.value, env)
-            if isinstance(key, Const) and _hashable(key.value):
+            if isinstance(key, Const) and hashable(key.value):
                 if isinstance(value, Const) and value.via == "literal":
                     value = replace(value, via="config", name=str(key.value))
                 out.entries[key.value] = value
@@ -282,6 +194,7 @@ class Evaluator:
                 bounds = [Const(None) if b is None else self.eval(b, env) for b in (s.lower, s.upper, s.step)]
                 parts.append(Seq(bounds, "slice"))
             else:
+                assert isinstance(s, cst.Index)
                 parts.append(self.eval(s.value, env))
         if len(parts) == 1 and isinstance(node.slice[0].comma, cst.MaybeSentinel):
             return parts[0]
@@ -342,7 +255,12 @@ class Evaluator:
             except NotComputable:
                 return Opaque("cannot be computed", Spot(env.module, node))
             literal = value.via == "literal"
-            return Const(result, "literal" if literal else "arithmetic", Spot(env.module, node), None if literal else value.root or value)
+            return Const(
+                result,
+                "literal" if literal else "arithmetic",
+                Spot(env.module, node),
+                None if literal else value.root or value,
+            )
         return self.term("binop", name, None, [value], at=Spot(env.module, node))
 
     def _boolean(self, node: cst.BooleanOperation, env: Env) -> Value:
@@ -353,7 +271,7 @@ class Evaluator:
             return left if truth == is_or else self.eval(node.right, env)
         right = self.eval(node.right, env)
         right_truth = self.truth(right)
-        if not is_or and right_truth is False or is_or and right_truth is True:
+        if (not is_or and right_truth is False) or (is_or and right_truth is True):
             return right
         return self.term("binop", "or" if is_or else "and", None, [left, right], at=Spot(env.module, node))
 
@@ -378,7 +296,10 @@ class Evaluator:
             lefts = left.options if isinstance(left, Choice) else [left]
             rights = right.options if isinstance(right, Choice) else [right]
             answers = [self.compare(name, function, a, b, at) for a in lefts for b in rights]
-            if all(isinstance(a, Const) for a in answers) and len({a.value for a in answers if isinstance(a, Const)}) == 1:
+            if (
+                all(isinstance(a, Const) for a in answers)
+                and len({a.value for a in answers if isinstance(a, Const)}) == 1
+            ):
                 return answers[0]
             return self.term("binop", name, None, [left, right], at=at)
         if isinstance(left, Const) and isinstance(right, Const):
@@ -418,7 +339,12 @@ class Evaluator:
             if isinstance(other, (Seq, Map, Range, Object, Function, Class, Instance, External, Bound, Package)):
                 return False
             if isinstance(other, Term) and other.op in ("call", "apply", "binop", "method", "item", "elem"):
-                return None if other.name.rsplit(".", 1)[-1] in ("get", "getenv", "environ", "load", "search", "match", "pop") or other.op == "item" else False
+                return (
+                    None
+                    if other.name.rsplit(".", 1)[-1] in ("get", "getenv", "environ", "load", "search", "match", "pop")
+                    or other.op == "item"
+                    else False
+                )
         return None
 
     def truth(self, value: Value) -> bool | None:
@@ -476,7 +402,7 @@ class Evaluator:
         if isinstance(node, cst.DictComp):
             out = Map({}, None if complete else "a comprehension over something unknown", at)
             for key, value in collected:
-                if isinstance(key, Const) and _hashable(key.value):
+                if isinstance(key, Const) and hashable(key.value):
                     out.entries[key.value] = value
                 else:
                     out.open = "a key that is not known"
@@ -518,8 +444,6 @@ class Evaluator:
         self.assign(node.target, value, env)
         return value
 
-    # -- iteration -------------------------------------------------------------------------------
-
     def elements(self, value: Value) -> list[Value] | None:
         """The elements of an iterable one by one, or None where they are not known."""
         if isinstance(value, Seq):
@@ -532,7 +456,11 @@ class Evaluator:
             count = value.count
             if isinstance(count, Const) and isinstance(count.value, int) and count.value <= 128:
                 start, step = value.start, value.step
-                if isinstance(start, Const) and isinstance(step, Const) and all(isinstance(x.value, int) for x in (start, step)):
+                if (
+                    isinstance(start, Const)
+                    and isinstance(step, Const)
+                    and all(isinstance(x.value, int) for x in (start, step))
+                ):
                     return [Const(start.value + i * step.value, "constant", value.at) for i in range(count.value)]
         return None
 
@@ -545,7 +473,13 @@ class Evaluator:
         if isinstance(value, Term):
             if value.op == "comp" and value.args:
                 return value.args[0]
-            inner = [self.element_of(a, at) for a in value.args] if value.name in ("builtins.enumerate", "builtins.zip") else []
+            if value.op == "call" and value.result is not None and value.name.endswith("oader"):
+                return value.result  # what the loader's dataset and collate function give
+            inner = (
+                [self.element_of(a, at) for a in value.args]
+                if value.name in ("builtins.enumerate", "builtins.zip")
+                else []
+            )
             if value.name == "builtins.enumerate" and inner:
                 return Seq([self.term("elem", "index", value, [], at=at), inner[0]], "tuple")
             if value.name == "builtins.zip" and inner:
@@ -554,208 +488,8 @@ class Evaluator:
                 return Seq([Opaque("a key", at), self.join(list(value.base.entries.values()))], "tuple")
         return self.term("elem", "element", value, [], at=at)
 
-    # -- items and attributes --------------------------------------------------------------------
-
-    def item(self, base: Value, index: Value, at: Spot) -> Value:
-        """`base[index]`."""
-        if isinstance(base, Choice):
-            if all(isinstance(o, Term) for o in base.options):
-                return self.term("item", "[]", base, [index], at=at)
-            return self.join([self.item(o, index, at) for o in base.options], base.why)
-        if isinstance(index, Choice) and isinstance(base, (Map, Seq)):
-            return self.join([self.item(base, o, at) for o in index.options], index.why)
-        if isinstance(base, Seq) and base.kind != "slice":
-            if isinstance(index, Const) and isinstance(index.value, int):
-                i = index.value
-                if -len(base.items) <= i < len(base.items) and (not base.open or i >= 0):
-                    value = base.items[i]
-                    return replace(value, via="config") if isinstance(value, Const) and value.via == "literal" else value
-                return Opaque(base.open or "an index out of range", at)
-            if isinstance(index, Seq) and index.kind == "slice" and not base.open:
-                bounds = [b.value if isinstance(b, Const) else MISSING for b in index.items]
-                if all(b is None or isinstance(b, int) for b in bounds):
-                    return Seq(base.items[slice(*bounds)], base.kind, None, at)
-        if isinstance(base, Map) and isinstance(index, Const) and _hashable(index.value):
-            if index.value in base.entries:
-                return base.entries[index.value]
-            return Opaque(base.open or f"no entry {index.value!r}", at)
-        if isinstance(base, Object):
-            if isinstance(index, Const) and isinstance(index.value, str):
-                return self.attribute(base, index.value, at)
-            return Opaque("an entry of a configuration that is not known", at)
-        if isinstance(base, Const) and isinstance(index, Const) and isinstance(base.value, (str, tuple, list)) and isinstance(index.value, int):
-            try:
-                return Const(base.value[index.value], "arithmetic", at, base)
-            except IndexError:
-                return Opaque("an index out of range", at)
-        if isinstance(base, Const) and isinstance(base.value, str) and isinstance(index, Seq) and index.kind == "slice":
-            bounds = [b.value if isinstance(b, Const) else MISSING for b in index.items]
-            if all(b is None or isinstance(b, int) for b in bounds):
-                return Const(base.value[slice(*bounds)], "arithmetic", at, base)
-        if isinstance(base, (Class, External)):
-            if isinstance(base, Class) and isinstance(index, Const) and index.value in base.names:
-                return base.names[index.value]
-            if isinstance(base, External) and not base.name.startswith(("typing.", "builtins.", "collections.")):
-                return self.term("item", "[]", base, [index], at=at)
-            return base
-        if isinstance(base, Instance):
-            method = self.find(base.cls, "__getitem__")
-            if isinstance(method, Function):
-                return self.call(Bound(method, base), [index], {}, None, at)
-            if base.term is not None and base.term.name in ("torch.nn.Sequential", "torch.nn.ModuleList"):
-                return self.item(base.term, index, at)
-        if isinstance(base, Opaque):
-            return Opaque(base.why, at)
-        if isinstance(base, Term) and base.name == "torch.nn.Sequential" and base.op == "call":
-            layers = self.children(base)
-            if layers is not None and isinstance(index, Const) and isinstance(index.value, int) and -len(layers) <= index.value < len(layers):
-                return layers[index.value]
-        key = index.value if isinstance(index, Const) and _hashable(index.value) else None
-        if isinstance(base, Term) and key is not None and (f"[{key!r}]") in base.attrs:
-            return base.attrs[f"[{key!r}]"]
-        return self.term("item", "[]", base, [index], at=at)
-
-    def children(self, sequential: Term) -> list[Value] | None:
-        """The layers of an `nn.Sequential`, in order; None where they are not known."""
-        if sequential.open:
-            return None
-        flat: list[Value] = []
-        for arg in sequential.args:
-            if isinstance(arg, Map):
-                flat.extend(arg.entries.values())
-            elif isinstance(arg, Seq):
-                flat.extend(arg.items)
-            else:
-                flat.append(arg)
-        return flat + [v for k, v in sequential.attrs.items() if k.startswith("+")]
-
-    def attribute(self, base: Value, name: str, at: Spot) -> Value:
-        """`base.name`."""
-        if isinstance(base, Package):
-            return self.member(base, name, at)
-        if isinstance(base, External):
-            if base.name in ("absl.flags.FLAGS", "tensorflow.app.flags.FLAGS", "tensorflow.flags.FLAGS"):
-                return self.flags.attrs.get(name, Opaque(f"no flag `{name}` is known", at))
-            return External(canonical(f"{base.name}.{name}"))
-        if isinstance(base, Instance):
-            return self._instance_attribute(base, name, at)
-        if isinstance(base, Class):
-            found = self.find(base, name)
-            if isinstance(found, Function):
-                return Bound(found, base) if found.kind == "classmethod" else found
-            if found is not None:
-                return found
-            if name == "__name__":
-                return Const(base.name, "constant", at)
-            return self.term("attr", name, base, [], at=at)
-        if isinstance(base, Super):
-            return self._super_attribute(base, name, at)
-        if isinstance(base, Object):
-            if base.kind == "folder":
-                return self.imported(f"{base.data['dotted']}.{name}", base.data["importer"], base.data["level"])
-            if name in base.attrs:
-                base.data.setdefault("read", set()).add(name)
-                return base.attrs[name]
-            if base.kind == "namespace" and not base.open and name not in ("get", "items", "keys", "values", "__dict__", "update", "copy", "pop", "setdefault"):
-                return Opaque(f"no setting `{name}` is known", at)
-            return self.term("attr", name, base, [], at=at)
-        if isinstance(base, Choice):
-            terms = [o for o in base.options if isinstance(o, Term)]
-            if len(terms) == len(base.options) and not any(name in t.attrs for t in terms):
-                return self.term("attr", name, base, [], at=at)
-            return self.join([self.attribute(o, name, at) for o in base.options if not (isinstance(o, Const) and o.value is None)], base.why)
-        if isinstance(base, Term) and name in base.attrs:
-            return base.attrs[name]
-        if isinstance(base, Const):
-            if name == "value":
-                return base
-            if name == "parent" and isinstance(base.value, str):
-                return Const(base.value.rpartition("/")[0] or ".", "arithmetic", at, base)
-        if isinstance(base, (Bound, Function)) and name == "__name__":
-            return Const((base.function if isinstance(base, Bound) else base).name, "constant", at)
-        if isinstance(base, Map) and base.kind == "attrdict" and name in base.entries:
-            return base.entries[name]
-        return self.term("attr", name, base, [], at=at)
-
-    def _instance_attribute(self, base: Instance, name: str, at: Spot) -> Value:
-        if name in base.attrs:
-            return base.attrs[name]
-        if name == "__class__":
-            return base.cls
-        if name == "__dict__":
-            return Map(base.attrs, base.open)
-        found = self.find(base.cls, name)
-        if isinstance(found, Function):
-            if found.kind == "property":
-                return self.call(Bound(found, base), [], {}, None, at)
-            return found if found.kind == "static" else Bound(found, base.cls if found.kind == "classmethod" else base)
-        if found is not None:
-            return found
-        getter = self.find(base.cls, "__getattr__")
-        if isinstance(getter, Function) and name[:2] != "__":
-            return self.call(Bound(getter, base), [Const(name, "constant", at)], {}, None, at)
-        return self.term("attr", name, base, [], at=at)
-
-    def _super_attribute(self, base: Super, name: str, at: Spot) -> Value:
-        order = self.lineage(base.this.cls if isinstance(base.this, Instance) else base.cls)
-        position = next((i for i, c in enumerate(order) if c is base.cls), -1)
-        external: External | None = None
-        for cls in order[position + 1 :]:
-            if isinstance(cls, Class):
-                if name in cls.names:
-                    found = cls.names[name]
-                    if isinstance(found, Function):
-                        return found if found.kind == "static" else Bound(found, base.this)
-                    return found
-            elif external is None and isinstance(cls, External) and cls.name != "builtins.object":
-                external = cls
-        return self.term("attr", name, base, [external] if external else [], at=at)
-
-    def lineage(self, cls: Value) -> list[Value]:
-        """A class and its bases, nearest first."""
-        out: list[Value] = []
-
-        def visit(c: Value, depth: int) -> None:
-            if any(c is o for o in out) or depth > 12:
-                return
-            out.append(c)
-            if isinstance(c, Class):
-                for b in c.bases:
-                    for each in b.options if isinstance(b, Choice) else [b]:
-                        visit(each, depth + 1)
-
-        visit(cls, 0)
-        return out
-
-    def find(self, cls: Class, name: str) -> Value | None:
-        """A name in a class or its first-party bases."""
-        for c in self.lineage(cls):
-            if isinstance(c, Class) and name in c.names:
-                return c.names[name]
-        return None
-
-    def library_bases(self, cls: Class) -> list[str]:
-        """Canonical names of the library classes that a user's class extends."""
-        return [c.name for c in self.lineage(cls) if isinstance(c, External)]
-
-    flags: Object
-
-    def imported(self, dotted: str, importer: Module, level: int = 0) -> Value:
-        """What an import binds."""
-        raise NotImplementedError
-
-    # -- to be supplied by Run -------------------------------------------------------------------
-
-    def call(self, callee: Value, args: list[Value], kwargs: dict[str, Value], open_: str | None, at: Spot) -> Value:
-        """Call anything."""
-        raise NotImplementedError
-
     def assign(self, target: cst.BaseExpression, value: Value, env: Env) -> None:
         """Bind a target."""
-        raise NotImplementedError
-
-    def member(self, package: Package, name: str, at: Spot) -> Value:
-        """A name of a first-party module."""
         raise NotImplementedError
 
     def _call(self, node: cst.Call, env: Env) -> Value:
@@ -831,10 +565,6 @@ class Evaluator:
         return Const(None)
 
 
-def _hashable(value: Any) -> bool:
-    return isinstance(value, (str, int, float, bool, bytes, type(None)))
-
-
 def const_method(base: Const, name: str, args: list[Value], kwargs: dict[str, Value], at: Spot) -> Value | None:
     """A method of a string or number, where it can be computed."""
     if kwargs and name != "format":
@@ -850,11 +580,17 @@ def const_method(base: Const, name: str, args: list[Value], kwargs: dict[str, Va
     if not all(isinstance(v, Const) for v in kwargs.values()):
         return None
     if isinstance(base.value, str) and name in STR_METHODS:
-        if name in ("zfill", "format") and any(isinstance(v, int) and v > 1000 for v in values) or (name == "format" and ":" in base.value):
+        if (name in ("zfill", "format") and any(isinstance(v, int) and v > 1000 for v in values)) or (
+            name == "format" and ":" in base.value
+        ):
             return None
         try:
-            result = compute(name, getattr(base.value, name), *values, **{}) if not kwargs else getattr(base.value, name)(
-                *values, **{k: v.value for k, v in kwargs.items() if isinstance(v, Const)}
+            result = (
+                compute(name, getattr(base.value, name), *values, **{})
+                if not kwargs
+                else getattr(base.value, name)(
+                    *values, **{k: v.value for k, v in kwargs.items() if isinstance(v, Const)}
+                )
             )
         except (NotComputable, Exception):
             return None
@@ -863,7 +599,9 @@ def const_method(base: Const, name: str, args: list[Value], kwargs: dict[str, Va
     else:
         return None
     if isinstance(result, (list, tuple)):
-        return Seq([Const(r, "arithmetic", at) for r in result[:MOST_ITEMS]], "tuple" if isinstance(result, tuple) else "list")
+        return Seq(
+            [Const(r, "arithmetic", at) for r in result[:MOST_ITEMS]], "tuple" if isinstance(result, tuple) else "list"
+        )
     return Const(result, "arithmetic", at, base)
 
 
@@ -901,5 +639,3 @@ _EXPRESSIONS: dict[type[cst.CSTNode], Callable[..., Value]] = {
     cst.NamedExpr: Evaluator._walrus,
     cst.Yield: Evaluator._yield,
 }
-
-__all__ = ["MISSING", "Evaluator", "Exhausted", "Partial", "Stop", "const_method"]

@@ -10,7 +10,6 @@ import libcst as cst
 
 from lstmadvisor.extract.values import (
     Bound,
-    Choice,
     Class,
     Const,
     External,
@@ -37,12 +36,28 @@ KEEPS_FUNCTIONS = frozenset(("builtins.print", "torch.nn.Sequential", "torch.nn.
 _SAME_MODULE = frozenset(
     "to cuda cpu float double half bfloat16 train eval requires_grad_ share_memory to_empty type flatten_parameters".split()
 )
-_TRAINS = frozenset(("backward", "fit", "fit_generator", "train_on_batch", "minimize", "apply_gradients", "fit_one_cycle", "manual_backward"))
+_TRAINS = frozenset(
+    (
+        "backward",
+        "fit",
+        "fit_generator",
+        "train_on_batch",
+        "minimize",
+        "apply_gradients",
+        "fit_one_cycle",
+        "manual_backward",
+    )
+)
 
 
 def is_layer(name: str) -> bool:
     """Whether a library class can be a layer or model that a user's class extends."""
-    return name.startswith(("torch.nn.", "keras.")) and name not in ("torch.nn.Module", "keras.Model", "keras.Layer", "keras.callbacks.Callback")
+    return name.startswith(("torch.nn.", "keras.")) and name not in (
+        "torch.nn.Module",
+        "keras.Model",
+        "keras.Layer",
+        "keras.callbacks.Callback",
+    )
 
 
 def forward_names(run: Run, instance: Instance) -> tuple[str, ...]:
@@ -59,19 +74,32 @@ def is_module(run: Run, value: Value | None) -> bool:
     """Whether a value is a PyTorch module (a user's or the library's)."""
     if isinstance(value, Instance):
         return any(b.startswith(("torch.nn.", "lightning.", "transformers.")) for b in run.library_bases(value.cls))
-    return isinstance(value, Term) and value.op == "call" and value.name.startswith("torch.nn.") and value.name[9:10].isupper()
+    return (
+        isinstance(value, Term)
+        and value.op == "call"
+        and value.name.startswith("torch.nn.")
+        and value.name[9:10].isupper()
+    )
 
 
 def is_keras_model(run: Run, value: Value | None) -> bool:
     """Whether a value is a Keras model or layer (a user's or the library's)."""
     if isinstance(value, Instance):
         return any(b.startswith("keras.") for b in run.library_bases(value.cls))
-    return isinstance(value, Term) and value.op == "call" and value.name.startswith("keras.") and value.name.rsplit(".", 1)[-1][:1].isupper()
+    return (
+        isinstance(value, Term)
+        and value.op == "call"
+        and value.name.startswith("keras.")
+        and value.name.rsplit(".", 1)[-1][:1].isupper()
+    )
 
 
 def is_model_class(run: Run, cls: Class) -> bool:
     """Whether a user's class is a model, a layer or a trainer of one."""
-    return any(b.startswith(("torch.nn.", "lightning.", "keras.", "transformers.", "torch.utils.data.")) for b in run.library_bases(cls))
+    return any(
+        b.startswith(("torch.nn.", "lightning.", "keras.", "transformers.", "torch.utils.data."))
+        for b in run.library_bases(cls)
+    )
 
 
 # -- plain calls -------------------------------------------------------------------------------------
@@ -90,9 +118,22 @@ def called(run: Run, term: Term) -> Value | None:
         return Seq(items, "modulelist", at=term.at)
     if name in ("torch.nn.ModuleDict", "torch.nn.ParameterDict"):
         return Map(dict(args[0].entries) if args and isinstance(args[0], Map) else {}, None, term.at)
-    if name in ("tensorflow.function", "keras.utils.register_keras_serializable", "keras.saving.register_keras_serializable"):
+    if name in (
+        "tensorflow.function",
+        "keras.utils.register_keras_serializable",
+        "keras.saving.register_keras_serializable",
+    ):
         return args[0] if args and isinstance(args[0], (Function, Bound)) else term
-    if name in ("fire.Fire", "absl.app.run", "tensorflow.app.run", "plac.call", "typer.run", "defopt.run", "begin.start", "argh.dispatch_command"):
+    if name in (
+        "fire.Fire",
+        "absl.app.run",
+        "tensorflow.app.run",
+        "plac.call",
+        "typer.run",
+        "defopt.run",
+        "begin.start",
+        "argh.dispatch_command",
+    ):
         return _command_line(run, term)
     if name in ("torch.multiprocessing.spawn", "torch.multiprocessing.start_processes"):
         function = term.argument("fn", 0)
@@ -158,7 +199,11 @@ def applied(run: Run, term: Term) -> Value:
         return value
     if isinstance(base, Instance) and base.term is None:
         _forward_of_keras(run, base, term)
-    if isinstance(base, Term) and base.op == "call" and base.name in ("keras.layers.TimeDistributed", "keras.layers.Bidirectional"):
+    if (
+        isinstance(base, Term)
+        and base.op == "call"
+        and base.name in ("keras.layers.TimeDistributed", "keras.layers.Bidirectional")
+    ):
         inner = base.args[0] if base.args else base.kwargs.get("layer")
         if isinstance(inner, Instance):
             term.result = run.call(inner, term.args, {}, None, term.at)
@@ -185,7 +230,14 @@ def instantiated(run: Run, instance: Instance) -> Value:
 def iterated(run: Run, iterable: Value, at: Spot) -> Value:
     """Before a loop over a loader: what its dataset and collate function give becomes the batch."""
     if isinstance(iterable, Term):
-        if iterable.name in ("builtins.enumerate", "builtins.zip", "builtins.iter", "itertools.islice", "itertools.cycle", "accelerate.prepare"):
+        if iterable.name in (
+            "builtins.enumerate",
+            "builtins.zip",
+            "builtins.iter",
+            "itertools.islice",
+            "itertools.cycle",
+            "accelerate.prepare",
+        ):
             for arg in iterable.args:
                 iterated(run, arg, at)
         elif iterable.name.rsplit(".", 1)[-1] in ("DataLoader", "prepare_data_loader") and iterable.result is None:
@@ -199,7 +251,13 @@ def _batch(run: Run, loader: Term, at: Spot) -> None:
     dataset = next(iter(options(dataset)), None)
     while isinstance(dataset, Term) and dataset.name.rsplit(".", 1)[-1] in ("Subset", "random_split") and dataset.args:
         dataset = dataset.args[0]
-    if isinstance(dataset, Term) and dataset.op == "item" and isinstance(dataset.base, Term) and dataset.base.name.endswith("random_split") and dataset.base.args:
+    if (
+        isinstance(dataset, Term)
+        and dataset.op == "item"
+        and isinstance(dataset.base, Term)
+        and dataset.base.name.endswith("random_split")
+        and dataset.base.args
+    ):
         dataset = dataset.base.args[0]
     if isinstance(dataset, Instance):
         method = run.find(dataset.cls, "__getitem__")
@@ -208,7 +266,12 @@ def _batch(run: Run, loader: Term, at: Spot) -> None:
         elif isinstance(method := run.find(dataset.cls, "__iter__"), Function):
             made = run.call(Bound(method, dataset), [], {}, None, at)
             sample = run.element_of(made, at)
-    elif isinstance(dataset, Term) and dataset.name == "torch.utils.data.TensorDataset" and dataset.op == "call" and not dataset.open:
+    elif (
+        isinstance(dataset, Term)
+        and dataset.name == "torch.utils.data.TensorDataset"
+        and dataset.op == "call"
+        and not dataset.open
+    ):
         sample = Seq([run.term("elem", "sample", a, [], at=at) for a in dataset.args], "tuple")
     if isinstance(collate, (Function, Bound, Instance)):
         one = sample or run.term("elem", "sample", loader, [], at=at)
@@ -221,7 +284,11 @@ def _batch(run: Run, loader: Term, at: Spot) -> None:
     if isinstance(sample, Seq) and not sample.open:
         loader.result = Seq([run.term("elem", "batch", loader, [item], at=at) for item in sample.items], sample.kind)
     elif isinstance(sample, Map):
-        loader.result = Map({k: run.term("elem", "batch", loader, [v], at=at) for k, v in sample.entries.items()}, sample.open)
+        loader.result = Map(
+            {k: run.term("elem", "batch", loader, [v], at=at) for k, v in sample.entries.items()}, sample.open
+        )
+    elif isinstance(sample, (Term, Const)):
+        loader.result = run.term("elem", "batch", loader, [sample], at=at)
 
 
 # -- methods -------------------------------------------------------------------------------------------
@@ -273,14 +340,20 @@ def _is_training(run: Run, term: Term) -> bool:
         kind = _kind(each)
         if kind.startswith(("sklearn.", "pandas.", "numpy.", "scipy.", "statsmodels.")):
             return False
-        if kind.startswith(("lightning.", "keras")) or isinstance(each, Term) and each.op in ("method", "item", "elem", "param", "apply"):
-            return bool({"epochs", "batch_size", "validation_data", "validation_split", "callbacks"} & set(term.kwargs)) or kind.startswith("lightning.")
+        if kind.startswith(("lightning.", "keras")) or (
+            isinstance(each, Term) and each.op in ("method", "item", "elem", "param", "apply")
+        ):
+            return bool(
+                {"epochs", "batch_size", "validation_data", "validation_split", "callbacks"} & set(term.kwargs)
+            ) or kind.startswith("lightning.")
     return bool({"epochs", "batch_size", "validation_data", "validation_split", "callbacks"} & set(term.kwargs))
 
 
 def _fit(run: Run, term: Term) -> Value | None:
     base = term.base
-    if _kind(base) in ("lightning.Trainer", "lightning.trainer.Trainer", "lightning.Fabric") and term.args or "model" in term.kwargs:
+    if (
+        _kind(base) in ("lightning.Trainer", "lightning.trainer.Trainer", "lightning.Fabric") and term.args
+    ) or "model" in term.kwargs:
         model = term.argument("model", 0)
         for each in options(model):
             if isinstance(each, Instance):
@@ -356,7 +429,13 @@ def _lightning(run: Run, term: Term, model: Instance) -> None:
                 hook(model, step, [batch, run.term("elem", "index", loader, [], at=term.at)])
         finally:
             run.scope = scope
-    for name in ("on_train_epoch_end", "on_validation_epoch_end", "training_epoch_end", "validation_epoch_end", "configure_callbacks"):
+    for name in (
+        "on_train_epoch_end",
+        "on_validation_epoch_end",
+        "training_epoch_end",
+        "validation_epoch_end",
+        "configure_callbacks",
+    ):
         hook(model, name)
 
 
@@ -397,12 +476,23 @@ def _module_method(run: Run, term: Term) -> Value | None:
     if name == "named_parameters":
         pairs, complete = parameters(run, base)
         if pairs:
-            return Seq([Seq([Const(n, "constant", term.at), p], "tuple") for n, p in pairs], "list", None if complete else "parameters that are not known", term.at) if complete else None
+            return (
+                Seq(
+                    [Seq([Const(n, "constant", term.at), p], "tuple") for n, p in pairs],
+                    "list",
+                    None if complete else "parameters that are not known",
+                    term.at,
+                )
+                if complete
+                else None
+            )
     if name in ("named_modules", "named_children"):
-        return Seq([Seq([Const(n, "constant", term.at), m], "tuple") for n, m in submodules(run, base)], "list", at=term.at)
+        return Seq(
+            [Seq([Const(n, "constant", term.at), m], "tuple") for n, m in submodules(run, base)], "list", at=term.at
+        )
     if name in ("modules", "children"):
         own = submodules(run, base)
-        return Seq([m for n, m in own if name == "modules" or n and "." not in n], "list", at=term.at)
+        return Seq([m for n, m in own if name == "modules" or (n and "." not in n)], "list", at=term.at)
     if name == "reset_parameters" and isinstance(base, Instance):
         return Const(None)
     return None
@@ -461,7 +551,12 @@ def parameter_names(layer: Term) -> list[str] | None:
         layers, both = layer.argument("num_layers", 2, Const(1)), layer.argument("bidirectional", 6, Const(False))
         count = layers.value if isinstance(layers, Const) and isinstance(layers.value, int) else 1
         suffixes = ["", "_reverse"] if isinstance(both, Const) and both.value else [""]
-        return [f"{what}_l{i}{s}" for i in range(min(count, 16)) for s in suffixes for what in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        return [
+            f"{what}_l{i}{s}"
+            for i in range(min(count, 16))
+            for s in suffixes
+            for what in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        ]
     if kind in RECURRENT_TORCH:
         return ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
     last = kind.rsplit(".", 1)[-1]
@@ -470,7 +565,21 @@ def parameter_names(layer: Term) -> list[str] | None:
         return ["weight"] if isinstance(bias, Const) and bias.value is False else ["weight", "bias"]
     if last in ("Embedding", "EmbeddingBag", "PReLU"):
         return ["weight"]
-    if last in ("Dropout", "Dropout1d", "Dropout2d", "ReLU", "Tanh", "Sigmoid", "Softmax", "LogSoftmax", "Flatten", "Identity", "Sequential", "GELU", "LeakyReLU") or last.endswith(("Loss", "Pool1d", "Pool2d")):
+    if last in (
+        "Dropout",
+        "Dropout1d",
+        "Dropout2d",
+        "ReLU",
+        "Tanh",
+        "Sigmoid",
+        "Softmax",
+        "LogSoftmax",
+        "Flatten",
+        "Identity",
+        "Sequential",
+        "GELU",
+        "LeakyReLU",
+    ) or last.endswith(("Loss", "Pool1d", "Pool2d")):
         return []
     return None
 

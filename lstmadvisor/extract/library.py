@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from lstmadvisor.extract import configs, settings
-from lstmadvisor.extract.evaluate import MOST_ITEMS, Stop
+from lstmadvisor.extract.evaluate import MOST_ITEMS
 from lstmadvisor.extract.operators import NotComputable, compute
+from lstmadvisor.extract.state import Stop
 from lstmadvisor.extract.values import (
     Bound,
     Choice,
@@ -94,23 +95,34 @@ def _computed(function: Callable[..., Any]) -> Model:
     return apply
 
 
-for _name, _function in {
+_ARITHMETIC: dict[str, Callable[..., Any]] = {
     "builtins.abs": abs, "builtins.round": round, "builtins.ord": ord, "builtins.chr": chr, "builtins.pow": lambda a, b: a**b if abs(b) < 64 else None,
     "builtins.divmod": divmod, "math.ceil": math.ceil, "math.floor": math.floor, "math.sqrt": math.sqrt, "math.log": math.log,
     "math.log2": math.log2, "math.log10": math.log10, "math.exp": math.exp, "math.pow": math.pow, "math.prod": math.prod,
     "numpy.ceil": math.ceil, "numpy.floor": math.floor, "numpy.sqrt": math.sqrt, "numpy.log": math.log, "numpy.exp": math.exp,
     "numpy.log2": math.log2, "numpy.log10": math.log10, "numpy.int32": int, "numpy.int64": int, "numpy.float32": float, "numpy.float64": float,
-}.items():  # fmt: skip
+}  # fmt: skip
+for _name, _function in _ARITHMETIC.items():
     FUNCTIONS[_name] = _computed(_function)
 
 
 @model("builtins.int", "builtins.float", "builtins.str", "builtins.bool")
 def _convert(run: Run, a: Arguments) -> Value | None:
     if len(a.args) != 1:
-        return Const({"int": 0, "float": 0.0, "str": "", "bool": False}[a.name[9:]], "literal", a.at) if not a.args else None
+        return (
+            Const({"int": 0, "float": 0.0, "str": "", "bool": False}[a.name[9:]], "literal", a.at)
+            if not a.args
+            else None
+        )
     value = a.args[0]
     if isinstance(value, Choice) and all(isinstance(o, Const) for o in value.options):
-        return run.join([_convert(run, Arguments([o], {}, None, a.at, a.name)) or Opaque("not a number", a.at) for o in value.options], value.why)
+        return run.join(
+            [
+                _convert(run, Arguments([o], {}, None, a.at, a.name)) or Opaque("not a number", a.at)
+                for o in value.options
+            ],
+            value.why,
+        )
     if isinstance(value, Const):
         try:
             made = {"int": int, "float": float, "str": str, "bool": bool}[a.name[9:]](value.value)
@@ -149,7 +161,15 @@ def _fold(run: Run, a: Arguments) -> Value | None:
     if not values or not all(isinstance(v, Const) and v.via != "widened" for v in values) or a.kwargs:
         return None
     plain = [v.value for v in values if isinstance(v, Const)]
-    function: Callable[[Any], Any] = {"min": min, "max": max, "sum": sum, "prod": math.prod, "any": any, "all": all}[a.name.rsplit(".", 1)[-1]]
+    folds: dict[str, Callable[[Any], Any]] = {
+        "min": min,
+        "max": max,
+        "sum": sum,
+        "prod": math.prod,
+        "any": any,
+        "all": all,
+    }
+    function = folds[a.name.rsplit(".", 1)[-1]]
     try:
         result = compute("call", function, plain)
     except NotComputable:
@@ -160,7 +180,9 @@ def _fold(run: Run, a: Arguments) -> Value | None:
 
 @model("builtins.range", "tqdm.trange", "torch.arange", "numpy.arange", "builtins.xrange")
 def _range(run: Run, a: Arguments) -> Value | None:
-    if not a.args or (a.name.endswith("arange") and not all(isinstance(v, Const) and isinstance(v.value, int) for v in a.args)):
+    if not a.args or (
+        a.name.endswith("arange") and not all(isinstance(v, Const) and isinstance(v.value, int) for v in a.args)
+    ):
         return None
     start: Value = Const(0)
     step: Value = Const(1)
@@ -175,7 +197,9 @@ def _range(run: Run, a: Arguments) -> Value | None:
 def _turns(start: Value, stop: Value, step: Value, at: Spot) -> Value:
     if isinstance(stop, Choice):
         return Opaque(stop.why, at)
-    if not all(isinstance(v, Const) and isinstance(v.value, (int, float)) and v.via != "widened" for v in (start, stop, step)):
+    if not all(
+        isinstance(v, Const) and isinstance(v.value, (int, float)) and v.via != "widened" for v in (start, stop, step)
+    ):
         return Opaque("a range whose bounds are not known", at)
     assert isinstance(start, Const) and isinstance(stop, Const) and isinstance(step, Const)
     if not all(float(v.value).is_integer() for v in (start, stop, step)) or step.value == 0:
@@ -205,10 +229,19 @@ def _passes(run: Run, a: Arguments) -> Value | None:
         return a.kwargs.get("iterable") or a.kwargs.get("gen") or a.kwargs.get("mb")
     if a.name.startswith("pathlib") and len(a.args) > 1:
         return _join_path(run, a)
-    if a.name == "fastprogress.progress_bar" or a.name.startswith(("tqdm", "fastprogress")) or isinstance(a.args[0], (Seq, Map, Const, Range, Instance)):
+    if (
+        a.name == "fastprogress.progress_bar"
+        or a.name.startswith(("tqdm", "fastprogress"))
+        or isinstance(a.args[0], (Seq, Map, Const, Range, Instance))
+    ):
         if a.name == "collections.OrderedDict" and isinstance(a.args[0], Seq):
             return _dict(run, a)
-        if a.name in ("torch.compile", "torch.jit.script", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel"):
+        if a.name in (
+            "torch.compile",
+            "torch.jit.script",
+            "torch.nn.DataParallel",
+            "torch.nn.parallel.DistributedDataParallel",
+        ):
             run.term("call", a.name, None, a.args, a.kwargs, at=a.at, event=True)
         return a.args[0]
     if a.name.startswith("torch"):
@@ -219,7 +252,9 @@ def _passes(run: Run, a: Arguments) -> Value | None:
 
 for _name in _SAME:
     FUNCTIONS[_name] = _passes
-FUNCTIONS["copy.deepcopy"] = lambda run, a: a.args[0] if a.args and isinstance(a.args[0], (Const, Seq, Map, Object)) else None
+FUNCTIONS["copy.deepcopy"] = lambda run, a: (
+    a.args[0] if a.args and isinstance(a.args[0], (Const, Seq, Map, Object)) else None
+)
 
 
 @model("builtins.list", "builtins.tuple", "builtins.set", "builtins.sorted", "builtins.reversed")
@@ -285,7 +320,9 @@ def _enumerate(run: Run, a: Arguments) -> Value | None:
         return None
     start = a.get("start", 1)
     first = start.value if isinstance(start, Const) and isinstance(start.value, int) else 0
-    return Seq([Seq([Const(first + i, "constant", a.at), item], "tuple") for i, item in enumerate(items)], "list", at=a.at)
+    return Seq(
+        [Seq([Const(first + i, "constant", a.at), item], "tuple") for i, item in enumerate(items)], "list", at=a.at
+    )
 
 
 @model("builtins.zip")
@@ -293,7 +330,9 @@ def _zip(run: Run, a: Arguments) -> Value | None:
     columns = [run.elements(v) for v in a.args]
     if not columns or any(c is None for c in columns):
         return None
-    return Seq([Seq(list(row), "tuple") for row in zip(*[c for c in columns if c is not None], strict=False)], "list", at=a.at)
+    return Seq(
+        [Seq(list(row), "tuple") for row in zip(*[c for c in columns if c is not None], strict=False)], "list", at=a.at
+    )
 
 
 @model("builtins.map", "builtins.filter")
@@ -303,7 +342,13 @@ def _map(run: Run, a: Arguments) -> Value | None:
     items = run.elements(a.args[1])
     if items is None or len(a.args) > 2:
         element = run.call(a.args[0], [run.element_of(v, a.at) for v in a.args[1:]], {}, None, a.at)
-        return run.term("comp", "list", a.args[1], [element if a.name == "builtins.map" else run.element_of(a.args[1], a.at)], at=a.at)
+        return run.term(
+            "comp",
+            "list",
+            a.args[1],
+            [element if a.name == "builtins.map" else run.element_of(a.args[1], a.at)],
+            at=a.at,
+        )
     made = [run.call(a.args[0], [item], {}, None, a.at) for item in items[:64]]
     if a.name == "builtins.map":
         return Seq(made, "list", None if len(items) <= 64 else "a very long list", a.at)
@@ -325,7 +370,11 @@ def _reduce(run: Run, a: Arguments) -> Value | None:
 
 @model("builtins.next")
 def _next(run: Run, a: Arguments) -> Value | None:
-    return run.element_of(a.args[0], a.at) if a.args and not isinstance(a.args[0], Seq) else (a.args[0].items[0] if a.args and isinstance(a.args[0], Seq) and a.args[0].items else None)
+    return (
+        run.element_of(a.args[0], a.at)
+        if a.args and not isinstance(a.args[0], Seq)
+        else (a.args[0].items[0] if a.args and isinstance(a.args[0], Seq) and a.args[0].items else None)
+    )
 
 
 @model("builtins.isinstance")
@@ -359,40 +408,75 @@ def is_a(run: Run, thing: Value, cls: Value) -> bool | None:
             return isinstance(thing.value, python)
         return False if name.startswith(("builtins.", "torch.", "numpy.")) else None
     if isinstance(thing, Seq):
-        return name == f"builtins.{thing.kind}" if name.startswith("builtins.") else name in ("collections.abc.Sequence", "typing.Sequence") or (False if name.startswith("torch.") else None)
+        return (
+            name == f"builtins.{thing.kind}"
+            if name.startswith("builtins.")
+            else name in ("collections.abc.Sequence", "typing.Sequence")
+            or (False if name.startswith("torch.") else None)
+        )
     if isinstance(thing, Map):
-        return True if name in ("builtins.dict", "collections.OrderedDict", "collections.abc.Mapping") else False if name.startswith("builtins.") else None
+        return (
+            True
+            if name in ("builtins.dict", "collections.OrderedDict", "collections.abc.Mapping")
+            else False
+            if name.startswith("builtins.")
+            else None
+        )
     if isinstance(thing, Term):
-        if thing.op == "call" and name.startswith(("torch.nn.", "keras.")) and thing.name.startswith(("torch.nn.", "keras.")):
+        if (
+            thing.op == "call"
+            and name.startswith(("torch.nn.", "keras."))
+            and thing.name.startswith(("torch.nn.", "keras."))
+        ):
             if name in ("torch.nn.Module", "keras.Layer"):
                 return True
             if name == "torch.nn.RNNBase":
                 return thing.name in ("torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN")
             return thing.name == name
         tensor = name in ("torch.Tensor", "torch.autograd.Variable", "torch.FloatTensor")
-        if tensor and (thing.op in ("apply", "binop") or thing.op in ("call", "method") and thing.name.rsplit(".", 1)[-1] in _MAKES_TENSORS):
+        if tensor and (
+            thing.op in ("apply", "binop")
+            or (thing.op in ("call", "method") and thing.name.rsplit(".", 1)[-1] in _MAKES_TENSORS)
+        ):
             return True
-        if name.startswith("builtins.") and thing.op in ("apply", "binop", "method", "call") and (thing.name in _MAKES_TENSORS or thing.name.startswith("torch.zeros")):
+        if (
+            name.startswith("builtins.")
+            and thing.op in ("apply", "binop", "method", "call")
+            and (thing.name in _MAKES_TENSORS or thing.name.startswith("torch.zeros"))
+        ):
             return False
     return None
 
 
-_MAKES_TENSORS = frozenset("zeros ones randn rand new_zeros detach to cuda cpu Variable tensor from_numpy FloatTensor LongTensor clone view reshape".split())
+_MAKES_TENSORS = frozenset(
+    "zeros ones randn rand new_zeros detach to cuda cpu Variable tensor from_numpy FloatTensor LongTensor clone view reshape".split()
+)
 
 
 @model("builtins.getattr")
 def _getattr(run: Run, a: Arguments) -> Value | None:
     if len(a.args) < 2 or not isinstance(a.args[1], Const) or not isinstance(a.args[1].value, str):
-        if len(a.args) > 1 and isinstance(a.args[1], Choice) and all(isinstance(o, Const) and isinstance(o.value, str) for o in a.args[1].options):
-            return run.join([run.attribute(a.args[0], o.value, a.at) for o in a.args[1].options if isinstance(o, Const)], a.args[1].why)
+        if (
+            len(a.args) > 1
+            and isinstance(a.args[1], Choice)
+            and all(isinstance(o, Const) and isinstance(o.value, str) for o in a.args[1].options)
+        ):
+            return run.join(
+                [run.attribute(a.args[0], o.value, a.at) for o in a.args[1].options if isinstance(o, Const)],
+                a.args[1].why,
+            )
         return None
     name = a.args[1].value
     if isinstance(a.args[0], (Object, Instance, Class)) and len(a.args) > 2:
         value = run.attribute(a.args[0], name, a.at)
-        missing = isinstance(value, Opaque) or isinstance(value, Term) and value.op == "attr"
+        missing = isinstance(value, Opaque) or (isinstance(value, Term) and value.op == "attr")
         if missing and not getattr(a.args[0], "open", None):
             default = a.args[2]
-            return replace(default, via="function-default") if isinstance(default, Const) and default.via == "literal" else default
+            return (
+                replace(default, via="function-default")
+                if isinstance(default, Const) and default.via == "literal"
+                else default
+            )
         return value
     return run.attribute(a.args[0], name, a.at)
 
@@ -430,7 +514,7 @@ def _vars(run: Run, a: Arguments) -> Value | None:
 @model("builtins.globals", "builtins.locals")
 def _globals(run: Run, a: Arguments) -> Value | None:
     module = a.at.module
-    return Map(dict(module.env.names), None, a.at) if module is not None and a.name == "builtins.globals" else None  # type: ignore[arg-type]
+    return Map(dict(module.env.names), None, a.at) if module is not None and a.name == "builtins.globals" else None
 
 
 @model("builtins.type")
@@ -521,7 +605,12 @@ def _defaultdict(run: Run, a: Arguments) -> Value | None:
 
 
 FUNCTIONS["argparse.ArgumentParser"] = settings.parser
-for _name in ("configargparse.ArgumentParser", "configargparse.ArgParser", "jsonargparse.ArgumentParser", "lightning.utilities.argparse.ArgumentParser"):
+for _name in (
+    "configargparse.ArgumentParser",
+    "configargparse.ArgParser",
+    "jsonargparse.ArgumentParser",
+    "lightning.utilities.argparse.ArgumentParser",
+):
     FUNCTIONS[_name] = settings.parser
 for _name in ("json.load", "json.loads", "yaml.load", "omegaconf.OmegaConf.load", "toml.load", "tomllib.load", "tomli.load", "toml.loads", "tomllib.loads",
               "commentjson.load", "json5.load", "simplejson.load", "ujson.load", "anyconfig.load"):  # fmt: skip
@@ -571,10 +660,26 @@ def method(run: Run, base: Value | None, name: str, a: Arguments) -> Value | Non
         case Class() if name == "__init__":
             if a.args and isinstance(a.args[0], Instance):
                 external = next((b for b in run.lineage(base) if isinstance(b, External)), None)
-                if external is not None and a.args[0].term is None and external.name not in ("torch.nn.Module", "builtins.object"):
-                    a.args[0].term = run.term("call", external.name, None, a.args[1:], a.kwargs, at=a.at, open_=a.open, event=True)
+                if (
+                    external is not None
+                    and a.args[0].term is None
+                    and external.name not in ("torch.nn.Module", "builtins.object")
+                ):
+                    a.args[0].term = run.term(
+                        "call", external.name, None, a.args[1:], a.kwargs, at=a.at, open_=a.open, event=True
+                    )
             return Const(None)
-        case Const(value=str()) if name in ("open", "read_text", "joinpath", "exists", "resolve", "absolute", "expanduser", "as_posix", "with_suffix"):
+        case Const(value=str()) if name in (
+            "open",
+            "read_text",
+            "joinpath",
+            "exists",
+            "resolve",
+            "absolute",
+            "expanduser",
+            "as_posix",
+            "with_suffix",
+        ):
             if name in ("resolve", "absolute", "expanduser", "as_posix"):
                 return base
             if name == "joinpath":
@@ -636,7 +741,11 @@ def _in_open_loop(run: Run, base: Seq) -> bool:
 
 
 def _map_method(run: Run, base: Map, name: str, a: Arguments) -> Value | None:
-    key = a.args[0].value if a.args and isinstance(a.args[0], Const) and isinstance(a.args[0].value, (str, int, float, bool, type(None))) else None
+    key = (
+        a.args[0].value
+        if a.args and isinstance(a.args[0], Const) and isinstance(a.args[0].value, (str, int, float, bool, type(None)))
+        else None
+    )
     if name == "get" and a.args:
         if isinstance(a.args[0], Const):
             if key in base.entries:
@@ -644,7 +753,9 @@ def _map_method(run: Run, base: Map, name: str, a: Arguments) -> Value | None:
             if base.open:
                 return Opaque(base.open, a.at)
             default = a.args[1] if len(a.args) > 1 else Const(None)
-            return replace(default, via="config") if isinstance(default, Const) and default.via == "literal" else default
+            return (
+                replace(default, via="config") if isinstance(default, Const) and default.via == "literal" else default
+            )
         return run.item(base, a.args[0], a.at)
     if name in ("setdefault", "pop") and isinstance(a.args[0] if a.args else None, Const):
         if key in base.entries:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
@@ -43,8 +43,7 @@ class Module:
         """Start and end of a node; computed for the whole module at the first question."""
         if self._positions is None:
             wrapper = MetadataWrapper(self._tree, unsafe_skip_copy=True)
-            self._positions = wrapper.resolve(PositionProvider)  # type: ignore[assignment]
-            assert self._positions is not None
+            self._positions = cast("Mapping[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider))
         return self._positions.get(node)
 
 
@@ -109,7 +108,11 @@ class Finder:
         """The one file of a folder without `__init__.py` that defines `name` at its top level (a partial checkout)."""
         pattern = re.compile(rf"^(?:def|class)\s+{re.escape(name)}\b|^{re.escape(name)}\s*[:=]", re.M)
         for folder in self._folders(dotted, importer, level):
-            hits = [f for f in sorted(folder.glob("*.py"))[:200] if f.stat().st_size < 300_000 and pattern.search(f.read_text(errors="replace"))]
+            hits = [
+                f
+                for f in sorted(folder.glob("*.py"))[:200]
+                if f.stat().st_size < 300_000 and pattern.search(f.read_text(errors="replace"))
+            ]
             if len(hits) == 1:
                 return hits[0]
         return None
@@ -130,10 +133,15 @@ class Finder:
 
 
 def project_root(file: Path) -> Path:
-    """The nearest folder above `file` that holds a project file or `.git`; else the file's own folder's parent packages."""
+    """The nearest folder above `file` with a project file or `.git`; else where we are, if that is above; else its package's folder."""
     for folder in file.parents:
-        if any((folder / mark).exists() for mark in (".git", "pyproject.toml", "setup.py", "setup.cfg", "lstmadvisor.toml")):
+        if any(
+            (folder / mark).exists() for mark in (".git", "pyproject.toml", "setup.py", "setup.cfg", "lstmadvisor.toml")
+        ):
             return folder
+    here = Path.cwd()
+    if here in file.parents and len(here.parts) > 2:
+        return here
     folder = file.parent
     while (folder / "__init__.py").is_file() and folder.parent != folder:
         folder = folder.parent

@@ -79,21 +79,33 @@ STAR_NAMES = {
         r"^(softmax|log_softmax|relu|tanh|sigmoid|dropout|cross_entropy|nll_loss|mse_loss|l1_loss|smooth_l1_loss|"
         r"binary_cross_entropy\w*|pad|one_hot|embedding|linear|conv\w+)$"
     ),
-    "torch.utils.data": re.compile(r"^(Dataset|DataLoader|TensorDataset|random_split|Subset|\w*Sampler|IterableDataset)$"),
+    "torch.utils.data": re.compile(
+        r"^(Dataset|DataLoader|TensorDataset|random_split|Subset|\w*Sampler|IterableDataset)$"
+    ),
     "torch.optim.lr_scheduler": re.compile(r"^\w+LR$|^ReduceLROnPlateau$|^CosineAnnealing\w+$"),
     "torch.nn.utils.rnn": re.compile(r"^(pack|pad|unpack|unpad)_\w+$|^PackedSequence$"),
-    "torch": re.compile(r"^(nn|optim|Tensor|tensor|cat|stack|zeros|ones|randn|rand|from_numpy|device|cuda|no_grad|save|load|manual_seed|\w+Tensor)$"),
+    "torch": re.compile(
+        r"^(nn|optim|Tensor|tensor|cat|stack|zeros|ones|randn|rand|from_numpy|device|cuda|no_grad|save|load|manual_seed|\w+Tensor)$"
+    ),
     "keras.layers": re.compile(r"^[A-Z]\w+$|^(concatenate|add|multiply|dot|merge)$"),
     "keras.models": re.compile(r"^(Model|Sequential|load_model|model_from_json|clone_model|save_model)$"),
     "keras.optimizers": re.compile(r"^(Adam\w*|SGD|RMSprop|Nadam|Adagrad|Adadelta|Ftrl|schedules)$"),
-    "keras.callbacks": re.compile(r"^(EarlyStopping|ModelCheckpoint|ReduceLROnPlateau|LearningRateScheduler|TensorBoard|Callback|CSVLogger|History|LambdaCallback|TerminateOnNaN)$"),
-    "keras": re.compile(r"^(layers|models|optimizers|callbacks|losses|utils|Model|Sequential|Input|backend|ops|datasets|preprocessing)$"),
+    "keras.callbacks": re.compile(
+        r"^(EarlyStopping|ModelCheckpoint|ReduceLROnPlateau|LearningRateScheduler|TensorBoard|Callback|CSVLogger|History|LambdaCallback|TerminateOnNaN)$"
+    ),
+    "keras": re.compile(
+        r"^(layers|models|optimizers|callbacks|losses|utils|Model|Sequential|Input|backend|ops|datasets|preprocessing)$"
+    ),
     "keras.utils": re.compile(r"^(to_categorical|pad_sequences|plot_model|Sequence|set_random_seed)$"),
     "keras.preprocessing.sequence": re.compile(r"^(pad_sequences|TimeseriesGenerator)$"),
-    "sklearn.preprocessing": re.compile(r"^\w+(Scaler|Encoder|Transformer)$|^(scale|normalize|LabelBinarizer|minmax_scale)$"),
+    "sklearn.preprocessing": re.compile(
+        r"^\w+(Scaler|Encoder|Transformer)$|^(scale|normalize|LabelBinarizer|minmax_scale)$"
+    ),
     "sklearn.model_selection": re.compile(r"^(train_test_split|\w+Split|\w*KFold|\w+SearchCV|cross_val_score)$"),
     "sklearn.metrics": re.compile(r"^\w+(_score|_error|_report|_matrix|_curve)$"),
-    "fastai.text.all": re.compile(r"^(\w*Learner|TextDataLoaders|language_model_learner|text_classifier_learner|AWD_LSTM|nn|torch|F|tensor|DataLoaders|DataLoader)$"),
+    "fastai.text.all": re.compile(
+        r"^(\w*Learner|TextDataLoaders|language_model_learner|text_classifier_learner|AWD_LSTM|nn|torch|F|tensor|DataLoaders|DataLoader)$"
+    ),
     "pylab": re.compile(r"^(plt|np|array|arange|zeros|ones|sin|cos|linspace|pi)$"),
     "numpy": re.compile(r"^(array|arange|zeros|ones|sin|cos|linspace|pi|random|concatenate|reshape)$"),
     "math": re.compile(r"^(sqrt|ceil|floor|pi|log|exp|sin|cos)$"),

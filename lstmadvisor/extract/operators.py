@@ -82,7 +82,11 @@ def compute(name: str, function: Callable[..., Any], *values: Any) -> Any:
             raise NotComputable
         if isinstance(b, (str, bytes, tuple, list)) and isinstance(a, int) and len(b) * a > LARGEST:
             raise NotComputable
-    if name == "%" and isinstance(values[0], (str, bytes)) and any(len(c) > 3 for c in str(values[0]).split("%")[1:] if c[:4].isdigit()):
+    if (
+        name == "%"
+        and isinstance(values[0], (str, bytes))
+        and any(len(c) > 3 for c in str(values[0]).split("%")[1:] if c[:4].isdigit())
+    ):
         raise NotComputable
     try:
         result = function(*values)

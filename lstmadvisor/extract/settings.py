@@ -6,7 +6,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lstmadvisor.extract import configs
-from lstmadvisor.extract.values import Choice, Const, External, Function, Map, Object, Opaque, Range, Seq, Spot, Term, Value
+from lstmadvisor.extract.values import (
+    Choice,
+    Const,
+    External,
+    Function,
+    Map,
+    Object,
+    Opaque,
+    Range,
+    Seq,
+    Spot,
+    Term,
+    Value,
+)
 
 if TYPE_CHECKING:
     from lstmadvisor.extract.library import Arguments
@@ -55,7 +68,13 @@ def _add_argument(run: Run, parser: Object, a: Arguments) -> Value:
     long = next((f for f in flags if f.startswith("--")), flags[0])
     name = str(dest.value) if isinstance(dest, Const) else long.lstrip("-").replace("-", "_")
     action = a.kwargs.get("action")
-    verb = action.value if isinstance(action, Const) else action.name.rsplit(".", 1)[-1] if isinstance(action, External) else ""
+    verb = (
+        action.value
+        if isinstance(action, Const)
+        else action.name.rsplit(".", 1)[-1]
+        if isinstance(action, External)
+        else ""
+    )
     default = a.kwargs.get("default")
     at = a.at
     if verb in ("help", "version"):
@@ -76,7 +95,16 @@ def _add_argument(run: Run, parser: Object, a: Arguments) -> Value:
         default = replace(default, name=name)
     kind = a.kwargs.get("type")
     parser.data["options"][name] = default
-    option = CommandOption(name, kind.name.rsplit(".", 1)[-1] if isinstance(kind, External) else kind.name if isinstance(kind, Function) else None, default, at)
+    option = CommandOption(
+        name,
+        kind.name.rsplit(".", 1)[-1]
+        if isinstance(kind, External)
+        else kind.name
+        if isinstance(kind, Function)
+        else None,
+        default,
+        at,
+    )
     run.options.append(option)
     return Object("option")
 
@@ -234,7 +262,9 @@ def decorated(run: Run, function: Function, decorator: Value, at: Spot) -> None:
     if not isinstance(decorator, Term):
         return
     last = decorator.name.rsplit(".", 1)[-1]
-    if decorator.name in ("click.option", "click.argument") or last in ("option", "argument") and decorator.name.startswith(("click", "rich_click")):
+    if decorator.name in ("click.option", "click.argument") or (
+        last in ("option", "argument") and decorator.name.startswith(("click", "rich_click"))
+    ):
         flags = [v.value for v in decorator.args if isinstance(v, Const) and isinstance(v.value, str)]
         plain = [f for f in flags if not f.startswith("-")]
         long = [f for f in flags if f.startswith("--")]
@@ -244,11 +274,19 @@ def decorated(run: Run, function: Function, decorator: Value, at: Spot) -> None:
         default = decorator.kwargs.get("default")
         if default is None:
             flag = _is_true(decorator.kwargs.get("is_flag"))
-            default = Const(False, "config", at) if flag else Const(None, "config", at) if last == "option" else Opaque(f"the required argument `{name}`", at)
+            default = (
+                Const(False, "config", at)
+                if flag
+                else Const(None, "config", at)
+                if last == "option"
+                else Opaque(f"the required argument `{name}`", at)
+            )
         value = _as_option(_typed(default, decorator.kwargs.get("type")), "config")
         function.extra[name] = value
         kind = decorator.kwargs.get("type")
-        run.options.append(CommandOption(name, kind.name.rsplit(".", 1)[-1] if isinstance(kind, External) else None, value, at))
+        run.options.append(
+            CommandOption(name, kind.name.rsplit(".", 1)[-1] if isinstance(kind, External) else None, value, at)
+        )
     elif decorator.name == "hydra.main":
         params = function.node.params.params
         if params:
@@ -289,7 +327,11 @@ def _hydra_file(run: Run, folder: str, name: str, at: Spot, depth: int) -> Value
                     other = _hydra_file(run, f"{folder}/{group}", choice.value, at, depth + 1)
                     if isinstance(other, Object):
                         mine = made.attrs.get(group.split("/")[-1])
-                        merged = Object("namespace", {**other.attrs, **(mine.attrs if isinstance(mine, Object) else {})}, at=other.at)
+                        merged = Object(
+                            "namespace",
+                            {**other.attrs, **(mine.attrs if isinstance(mine, Object) else {})},
+                            at=other.at,
+                        )
                         made.attrs[group.split("/")[-1]] = merged
     return made
 
@@ -368,14 +410,22 @@ def _configparser_method(run: Run, base: Object, name: str, a: Arguments) -> Val
             for k, v in value.entries.items():
                 run.put(base.attrs, str(k), v)
         return Const(None)
-    if name in ("get", "getint", "getfloat", "getboolean") and len(a.args) >= 2 and all(isinstance(v, Const) for v in a.args[:2]):
+    if (
+        name in ("get", "getint", "getfloat", "getboolean")
+        and len(a.args) >= 2
+        and all(isinstance(v, Const) for v in a.args[:2])
+    ):
         section, key = a.args[0], a.args[1]
         assert isinstance(section, Const) and isinstance(key, Const)
         found = base.attrs.get(str(section.value))
         value = found.entries.get(str(key.value).lower()) if isinstance(found, Map) else None
         if isinstance(value, Const) and isinstance(value.value, str):
             try:
-                convert: dict[str, Any] = {"getint": int, "getfloat": float, "getboolean": lambda s: s.lower() in ("1", "true", "yes", "on")}
+                convert: dict[str, Any] = {
+                    "getint": int,
+                    "getfloat": float,
+                    "getboolean": lambda s: s.lower() in ("1", "true", "yes", "on"),
+                }
                 return replace(value, value=convert.get(name, str)(value.value))
             except ValueError:
                 return None

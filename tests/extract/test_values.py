@@ -123,11 +123,17 @@ def test_a_value_is_followed_to_where_it_is_written(tmp_path: Path, case: str) -
 
 
 UNKNOWN = {
-    "two returns": ("import lib\ndef f():\n    if lib.ask():\n        return 1\n    return 2\nuse(f())", "several returns"),
+    "two returns": (
+        "import lib\ndef f():\n    if lib.ask():\n        return 1\n    return 2\nuse(f())",
+        "several returns",
+    ),
     "an undecided branch": ("import lib\nh = 1\nif lib.ask():\n    h = 2\nuse(h)", "a branch that cannot be decided"),
     "changed by a loop": ("import lib\nn = 0\nfor x in lib.data():\n    n += 1\nuse(n)", None),
     "counter of a loop": ("import lib\nlr = 1.0\nwhile lib.ask():\n    use(lr)\n    lr *= 0.5", None),
-    "a parameter that nobody supplies": ("def f(h):\n    use(h)\n", "`h` is a parameter that nobody in the program supplies"),
+    "a parameter that nobody supplies": (
+        "def f(h):\n    use(h)\n",
+        "`h` is a parameter that nobody in the program supplies",
+    ),
     "length of data": ("import lib\nuse(len(lib.words()))", "depends on `len(lib.words())`"),
     "an unknown dict": ("import lib\ndef f(h=3):\n    use(h)\nf(**lib.options())", "`**lib.options()`"),
     "not defined": ("use(missing)", "`missing` is not defined in what was read"),
@@ -172,7 +178,12 @@ use(args.{name})
         ("parser.add_argument('--bi', action='store_true')", "", "bi", (False, "argparse", "train.py:5")),
         ("parser.add_argument('--no-bi', action='store_false', dest='bi')", "", "bi", (True, "argparse", "train.py:5")),
         ("parser.add_argument('--lr')", "parser.set_defaults(lr=0.2)", "lr", (0.2, "argparse", "train.py:6")),
-        ("g = parser.add_argument_group('x'); g.add_argument('--lr', default=0.3)", "", "lr", (0.3, "argparse", "train.py:5")),
+        (
+            "g = parser.add_argument_group('x'); g.add_argument('--lr', default=0.3)",
+            "",
+            "lr",
+            (0.3, "argparse", "train.py:5"),
+        ),
         ("parser.add_argument('--lr', default=1.0)", "", "lr", (1.0, "argparse", "train.py:5")),
         ("parser.add_argument('path')", "", "path", "the required argument `path`"),
         ("parser.add_argument('--x')", "", "x", (None, "argparse", "train.py:5")),
@@ -257,5 +268,10 @@ def test_a_loop_that_trains_is_read_as_a_loop(tmp_path: Path) -> None:
 def test_endless_programs_end(tmp_path: Path) -> None:
     text = "from lib import use\ndef f(n):\n    return f(n + 1) + f(n + 2)\nuse(f(0))\nwhile True:\n    pass\n"
     assert len(reached(tmp_path, text)) == 1
-    nested = "from lib import use\n" + "".join(f"{'    ' * i}for i{i} in range(60):\n" for i in range(8)) + "    " * 8 + "x = 1\nuse(1)\n"
+    nested = (
+        "from lib import use\n"
+        + "".join(f"{'    ' * i}for i{i} in range(60):\n" for i in range(8))
+        + "    " * 8
+        + "x = 1\nuse(1)\n"
+    )
     reached(tmp_path, nested, "nested.py")

@@ -1,0 +1,118 @@
+"""Which files make one program, and its facts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmadvisor.extract import data, keras, layers, loops, tuning
+from lstmadvisor.extract.imports import Imports
+from lstmadvisor.extract.modules import project_root
+from lstmadvisor.extract.run import Run
+from lstmadvisor.facts import Program
+from lstmadvisor.sources import STDIN
+
+if TYPE_CHECKING:
+    from lstmadvisor.sources import Library
+
+MOST_IMPORTERS = 12
+"""Programs that are read to find out who uses a module, at most."""
+TRAINS = frozenset(
+    "backward fit fit_generator train_on_batch minimize apply_gradients fit_one_cycle manual_backward fine_tune search".split()
+)
+
+
+def understand(paths: Sequence[Path], library: Library) -> tuple[Program, ...]:
+    """The programs that the files at `paths` belong to, each once, in the order of the paths."""
+    found: dict[Path, Program] = {}
+    imports = Imports(library)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 12_000))
+    try:
+        for path in paths:
+            here = path if str(path) == STDIN else path.resolve()
+            if len(paths) > 1 and not imports.concerns(here):
+                continue
+            for entry, program in _programs_of(here, library, imports, found):
+                found.setdefault(entry, program)
+    finally:
+        sys.setrecursionlimit(limit)
+    return tuple(found.values())
+
+
+def _programs_of(
+    path: Path, library: Library, imports: Imports, found: dict[Path, Program]
+) -> Iterator[tuple[Path, Program]]:
+    if path in found:
+        return
+    run = follow(path, library)
+    if run is None:
+        return
+    if not trains(run):
+        entries = [e for e in imports.importers(path) if e not in found][:MOST_IMPORTERS] if str(path) != STDIN else []
+        inside = False
+        for entry in entries:
+            other = follow(entry, library)
+            if other is not None and other.uses(path) and trains(other):
+                inside = True
+                yield entry, facts_of(other, library)
+        if inside or any(str(path).endswith(f) for p in found.values() for f in p.files):
+            return
+    program = facts_of(run, library)
+    if program.framework != "unknown":
+        yield path, program
+
+
+def follow(path: Path, library: Library) -> Run | None:
+    """The abstract run of the program whose entry is `path`; None where the file cannot be read."""
+    run = Run(library, path, project_root(path))
+    if run.load(path, "__main__") is None:
+        return None
+    run.program(path)
+    return run
+
+
+def trains(run: Run) -> bool:
+    """Whether the program trains something on the way that the defaults take."""
+    return any(t.op == "method" and t.name in TRAINS and t.scope.active for t in run.trace) or any(
+        t.op == "method"
+        and t.name == "train"
+        and not t.args
+        and t.base is not None
+        and t.scope.active
+        and _is_trainer(t)
+        for t in run.trace
+    )
+
+
+def _is_trainer(term: Any) -> bool:
+    base = term.base
+    name = getattr(base, "name", "")
+    return isinstance(name, str) and name.endswith("Trainer")
+
+
+def facts_of(run: Run, library: Library) -> Program:
+    """All facts of one abstract run."""
+    run.complete(trains(run))
+    found: dict[str, Any] = {}
+    frameworks = run.frameworks()
+    if "pytorch" in frameworks:
+        found |= layers.facts(run) | loops.facts(run)
+    if "keras" in frameworks:
+        found |= keras.facts(run) if "pytorch" not in frameworks else keras.merged(run, found)
+    found |= data.facts(run, found)
+    found |= tuning.facts(run, found)
+    assert run.entry is not None
+    framework: Any = "both" if len(frameworks) == 2 else next(iter(frameworks), "unknown")
+    files = tuple(
+        dict.fromkeys(
+            [
+                run.entry.source.path,
+                *(m.source.path for m in run.modules.values()),
+                *(run.shown(f) for f in sorted(run.files_read)),
+            ]
+        )
+    )
+    return Program(path=run.entry.source.path, files=files, framework=framework, **found)

@@ -1,0 +1,117 @@
+"""The mutable part of an abstract run: what was written, in order, and how it is taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from lstmadvisor.extract.values import (
+    Choice,
+    Const,
+    External,
+    Opaque,
+    Scope,
+    Spot,
+    Term,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from lstmadvisor.extract.run import Run
+
+MISSING = Opaque("not there")
+Journal = list[tuple[Any, Any, Any]]
+"""What was written: (dict or object, key or field, what was there before)."""
+MOST_OPTIONS = 6
+"""Alternatives of one value that are kept apart."""
+
+
+class Exhausted(Exception):
+    """The program is larger than the budget of one run."""
+
+
+class Stop(Exception):
+    """`sys.exit()` on the way that the defaults take."""
+
+
+class State:
+    """What a run writes: names, attributes and the trace, so that an undecided branch can take it back."""
+
+    budget = 600_000
+    """Expressions and statements that one run may read"""
+
+    def __init__(self) -> None:
+        self.scope = Scope()
+        self.trace: list[Term] = []
+        self.journal: Journal | None = None
+        self.serial = 0
+
+    @property
+    def run(self) -> Run:
+        """The whole run, of which this is a part."""
+        return cast("Run", self)
+
+    def put(self, where: dict[Any, Value], key: Any, value: Value) -> None:
+        """Write an entry so that an undecided branch can take it back."""
+        if self.journal is not None:
+            self.journal.append((where, key, where.get(key, MISSING)))
+        where[key] = value
+
+    def set(self, thing: Any, field: str, value: Any) -> None:
+        """Set a field of a value so that an undecided branch can take it back."""
+        if self.journal is not None:
+            self.journal.append((thing, field, getattr(thing, field)))
+        setattr(thing, field, value)
+
+    def undo(self, journal: Journal) -> None:
+        """Take back all that `journal` holds."""
+        for thing, key, old in reversed(journal):
+            if isinstance(thing, dict):
+                if old is MISSING:
+                    thing.pop(key, None)
+                else:
+                    thing[key] = old
+            else:
+                setattr(thing, key, old)
+
+    def term(
+        self,
+        op: str,
+        name: str,
+        base: Value | None,
+        args: list[Value],
+        kwargs: dict[str, Value] | None = None,
+        *,
+        at: Spot,
+        open_: str | None = None,
+        event: bool = False,
+    ) -> Term:
+        """A new term under the present circumstances; an event is also written to the trace."""
+        self.serial += 1
+        made = Term(op, name, base, args, kwargs or {}, at, self.scope, self.serial, open_)
+        if event:
+            self.trace.append(made)
+        return made
+
+    def join(self, values: list[Value], why: str = "a branch that cannot be decided") -> Value:
+        """One value for several possible ones."""
+        flat: list[Value] = []
+        for value in values:
+            for each in value.options if isinstance(value, Choice) else [value]:
+                if not any(self.same(each, f) for f in flat):
+                    flat.append(each)
+        if len(flat) == 1:
+            return flat[0]
+        if not flat:
+            return Const(None)
+        return Choice(flat[:MOST_OPTIONS], why)
+
+    @staticmethod
+    def same(a: Value, b: Value) -> bool:
+        """Whether two values are surely the same."""
+        if a is b:
+            return True
+        if isinstance(a, Const) and isinstance(b, Const):
+            return type(a.value) is type(b.value) and a.value == b.value
+        if isinstance(a, External) and isinstance(b, External):
+            return a.name == b.name
+        return False
