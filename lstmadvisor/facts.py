@@ -108,7 +108,12 @@ class Item(Frozen):
 
 
 def _seen(model: BaseModel, dumped: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in dumped.items() if getattr(model, k, None) is not UNSEEN}
+    """`dumped` without what nobody examined."""
+    return {k: v for k, v in dumped.items() if not _unseen(getattr(model, k, None))}
+
+
+def _unseen(fact: object) -> bool:
+    return fact is UNSEEN or (isinstance(fact, Item) and fact == type(fact)())
 
 
 class Read(Item):
@@ -251,8 +256,16 @@ class Targets(Item):
 
 class Metric(Item):
     name: Value = UNSEEN
+    """as it is labelled or passed: accuracy, mae, rmse, loss, …"""
     on: Value = UNSEEN
     scales_agree: Value = UNSEEN
+    """whether truth and prediction are on the same scale where they are compared"""
+    why: Value = UNSEEN
+    """how their scales differ, in words"""
+    computes: Value = UNSEEN
+    """what its formula gives: mae, mse, rmse, mape, …"""
+    over: Value = UNSEEN
+    """all-batches, last-batch: what a number that is reported for an epoch or a data set was taken over"""
 
 
 class Seed(Item):
@@ -311,6 +324,8 @@ class Padding(Item):
     packed: Value = UNSEEN
     masked: Value = UNSEEN
     in_loss: Value = UNSEEN
+    value_is_token: Value = UNSEEN
+    """whether the padding value is also the id of a real token"""
 
 
 class Dataset(Item):
@@ -352,11 +367,13 @@ class Scaling(Item):
     scaler: Value = UNSEEN
     fit_on: Value = UNSEEN
     fit_before_split: Value = UNSEEN
+    target_included: Value = UNSEEN
+    """whether the statistics of a window are taken over its own target too"""
 
 
 class Split(Item):
     kind: Value = UNSEEN
-    """random, chronological, none"""
+    """random, chronological, folds (K-fold, in order), groups, none"""
     of_overlapping_windows: Value = UNSEEN
 
 
@@ -439,6 +456,8 @@ class Program(Frozen):
     removed_arguments: Many[RemovedArgument] = UNSEEN
     unregistered: Many[Unregistered] = UNSEEN
     dead_settings: Many[DeadSetting] = UNSEEN
+    reproducibility: Value = UNSEEN
+    """True where a comment promises it"""
     probe: Value = UNSEEN
 
     @model_serializer(mode="wrap")

@@ -1,0 +1,138 @@
+"""The commands, nothing else.  What takes time to import is imported by the command that needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from lstmadvisor import __version__
+from lstmadvisor.report import FACTS_FORMATS, FORMATS
+
+VERBOSE = "lstmadvisor.verbose"
+_SEVERITIES = ("error", "warning", "advice")
+_EXIT_CODES = "Exit codes: 0 clean, 1 findings (see --fail-on), 2 could not run."
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Main(click.Group):
+    """Turns what goes wrong into one line and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from lstmadvisor.errors import UserError
+
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            click.echo(f"lstmadvisor: {error}", err=True)
+        except KeyboardInterrupt:
+            ctx.exit(130)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            click.echo(f"lstmadvisor: internal error: {type(error).__name__}: {error}; -v shows where", err=True)
+            if ctx.meta.get(VERBOSE):
+                import traceback
+
+                traceback.print_exc()
+        raise click.exceptions.Exit(2)
+
+
+def _words(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word.strip() for words in given for word in words.split(",") if word.strip())
+
+
+def _verbose(ctx: click.Context, option: click.Parameter, given: bool) -> bool:
+    ctx.meta[VERBOSE] = given
+    return given
+
+
+def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _words_option(name: str, help: str, metavar: str = "RULES") -> Callable[[Command], Command]:
+    return click.option(name, multiple=True, callback=_words, metavar=metavar, help=help)
+
+
+_reading = _together(
+    click.option("--output-file", "-o", type=click.Path(dir_okay=False), help="Write there, not to stdout."),
+    click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True),
+    click.option("--config", type=click.Path(dir_okay=False), help="Read this TOML file, not pyproject.toml."),
+    click.option("--isolated", is_flag=True, help="Read no configuration."),
+    click.option("--stdin-filename", metavar="PATH", help="What `-` is called, and where it lies."),
+    click.option("--quiet", "-q", is_flag=True, help="No summary, no messages."),
+    click.option("--verbose", "-v", is_flag=True, callback=_verbose, help="Say more; show tracebacks."),
+)
+_finding = _together(
+    _words_option("--exclude", "Leave these files and folders out when folders are searched.", "PATTERNS"),
+    click.option("--force-exclude", is_flag=True, help="Leave them out even if they are named here."),
+)
+_judging = _together(
+    click.option("--format", "form", type=click.Choice(FORMATS), default="full", show_default=True),
+    _words_option("--select", "Run these: codes, prefixes, families, topics or names of rules, or all."),
+    _words_option("--extend-select", "Run these as well."),
+    _words_option("--ignore", "Do not run these."),
+    click.option("--min-severity", type=click.Choice(_SEVERITIES), default="advice", help="Leave out what is below."),
+    click.option("--fail-on", type=click.Choice((*_SEVERITIES, "never")), help="Exit with 1 from here [warning]."),
+)
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
+@click.version_option(__version__, prog_name="lstmadvisor")
+def main() -> None:
+    """An advice linter for LSTM, GRU and RNN training code in PyTorch and Keras."""
+
+
+@main.command(epilog=_EXIT_CODES)
+@click.argument("paths", nargs=-1, required=True)
+@_judging
+@_finding
+@_reading
+def check(paths: tuple[str, ...], **options: Any) -> None:
+    """Lint files, folders or `-`: errors and warnings in the files named."""
+    from lstmadvisor.session import Session
+
+    Session(**options).check(paths)
+
+
+@main.command(epilog=_EXIT_CODES)
+@click.argument("script")
+@click.option("--all", "everything", is_flag=True, help="Fold nothing.")
+@_judging
+@_reading
+def audit(script: str, **options: Any) -> None:
+    """Review one training program whole: every outcome, advice included."""
+    from lstmadvisor.session import Session
+
+    Session(**options).audit(script)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--format", "form", type=click.Choice(FACTS_FORMATS), default="full", show_default=True)
+@_finding
+@_reading
+def facts(paths: tuple[str, ...], **options: Any) -> None:
+    """Show what is understood of programs, and what is unknown and why."""
+    from lstmadvisor.session import Session
+
+    Session(**options).facts(paths)
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--format", "form", type=click.Choice(FACTS_FORMATS), default="full", show_default=True)
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
+def rule(name: str | None, form: str, color: str) -> None:
+    """Explain a rule, or list all of them, or those of a family, topic or prefix."""
+    from lstmadvisor.explain import explain
+
+    explain(name, form, color)

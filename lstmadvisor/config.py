@@ -1,0 +1,115 @@
+"""`[tool.lstmadvisor]`, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from lstmadvisor.errors import UserError, suggestion
+from lstmadvisor.model import Severity
+from lstmadvisor.project import Project
+from lstmadvisor.rule import Options, Rule
+from lstmadvisor.selection import Layer
+
+FailOn = Literal["error", "warning", "advice", "never"]
+
+
+class Config(BaseModel):
+    """The settings of a project.  Keys are written with dashes; an unknown key is an error."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
+    )
+
+    select: tuple[str, ...] | None = None
+    """the rules to run, in place of the default ones"""
+    extend_select: tuple[str, ...] = ()
+    """rules to run as well"""
+    ignore: tuple[str, ...] = ()
+    """rules not to run"""
+    per_file_ignores: dict[str, tuple[str, ...]] = {}
+    """patterns of paths, and the rules not to report there"""
+    exclude: tuple[str, ...] = ()
+    """patterns of files and folders that are left out when folders are searched"""
+    force_exclude: bool = False
+    """leave them out even if they are named on the command line, as pre-commit does"""
+    fail_on: FailOn = "warning"
+    """the least severity for exit code 1"""
+    packs: tuple[str, ...] = ()
+    """further folders of rules"""
+    rules: dict[str, dict[str, Any]] = {}
+    """by the name of a rule: its options, and `severity`"""
+
+    @property
+    def layer(self) -> Layer:
+        """The selectors."""
+        return Layer(self.select, self.extend_select, self.ignore)
+
+
+@dataclass(frozen=True)
+class RuleSettings:
+    """What the configuration says of one rule."""
+
+    options: Options
+    severity: Severity | None = None
+    """in place of every severity that the rule gives"""
+
+
+def check(project: Project) -> Config:
+    """The checked configuration; `UserError` says what is wrong with it, and in which file."""
+    try:
+        return Config.model_validate(project.table)
+    except ValidationError as error:
+        keys = [name.replace("_", "-") for name in Config.model_fields]
+        raise UserError(_explain(error, f"{project.file}: [tool.lstmadvisor]", keys)) from None
+
+
+def settings(config: Config, rules: Sequence[Rule]) -> dict[str, RuleSettings]:
+    """The options and severity of every rule, by its code."""
+    names = {rule.name for rule in rules}
+    for name in config.rules:
+        if name not in names:
+            raise UserError(f"[tool.lstmadvisor.rules.{name}]: no such rule{suggestion(name, names)}")
+    return {rule.code: _rule_settings(rule, config.rules.get(rule.name, {})) for rule in rules}
+
+
+def ignored_in(config: Config, project: Project, path: str) -> tuple[str, ...]:
+    """The selectors that per-file-ignores names for a path."""
+    absolute = Path(path).resolve()
+    relative = absolute.relative_to(project.root).as_posix() if project.root in absolute.parents else path
+    return tuple(
+        selector
+        for pattern, selectors in config.per_file_ignores.items()
+        if fnmatch(relative, pattern) or fnmatch(absolute.name, pattern)
+        for selector in selectors
+    )
+
+
+def _rule_settings(rule: Rule, table: dict[str, Any]) -> RuleSettings:
+    given = {key.replace("-", "_"): value for key, value in table.items()}
+    where = f"[tool.lstmadvisor.rules.{rule.name}]"
+    severity = given.pop("severity", None)
+    if severity is not None and severity not in list(Severity):
+        raise UserError(f"{where}: severity must be {', '.join(s.value for s in Severity)}, not {severity!r}")
+    try:
+        return RuleSettings(options=rule.options.model_validate(given), severity=severity and Severity(severity))
+    except ValidationError as error:
+        keys = ["severity", *(name.replace("_", "-") for name in rule.options.model_fields)]
+        raise UserError(_explain(error, where, keys)) from None
+
+
+def _explain(error: ValidationError, where: str, keys: Sequence[str]) -> str:
+    return "\n".join(f"{where}: {_line(details, keys)}" for details in error.errors())
+
+
+def _line(details: ErrorDetails, keys: Sequence[str]) -> str:
+    location = [str(part).replace("_", "-") for part in details["loc"]]
+    if details["type"] == "extra_forbidden":
+        return f"unknown key {location[-1]!r}{suggestion(location[-1], keys)}"
+    return f"{'.'.join(location)}: {details['msg'][:1].lower()}{details['msg'][1:]}"

@@ -1,0 +1,69 @@
+"""Finds the nearest `[tool.lstmadvisor]`, and reads what can be had from it without checking it."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lstmadvisor.errors import UserError
+
+
+@dataclass(frozen=True)
+class Project:
+    """A configuration as it stands in its file, and the folder to which its paths are relative."""
+
+    root: Path
+    table: dict[str, Any] = field(default_factory=dict)
+    file: Path | None = None
+
+    @property
+    def packs(self) -> tuple[Path, ...]:
+        """The folders of rules that the configuration names, unchecked."""
+        named = self.table.get("packs", ())
+        return tuple(self.root / name for name in named if isinstance(name, str)) if isinstance(named, list) else ()
+
+
+def nearest(paths: Sequence[Path]) -> Project:
+    """The configuration of the first pyproject.toml with a `[tool.lstmadvisor]` above all the paths."""
+    absolute = [path.resolve() for path in paths] or [Path.cwd()]
+    folders = [path if path.is_dir() else path.parent for path in absolute]
+    common = [folder for folder in (folders[0], *folders[0].parents) if all(_below(f, folder) for f in folders)]
+    for folder in common:
+        table = _table(folder / "pyproject.toml", missing_ok=True)
+        if table is not None:
+            return Project(folder, table, folder / "pyproject.toml")
+    return Project(Path.cwd())
+
+
+def named(file: Path) -> Project:
+    """The configuration in `file`: a pyproject.toml, or a TOML file that holds nothing else."""
+    table = _table(file, missing_ok=False)
+    return Project(file.resolve().parent, table or {}, file)
+
+
+def _below(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
+
+
+def _table(file: Path, missing_ok: bool) -> dict[str, Any] | None:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        if missing_ok:
+            return None
+        raise UserError(f"{file}: {error.strerror}") from error
+    if file.name == "pyproject.toml" and b"lstmadvisor" not in data:
+        return None
+    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    try:
+        document = toml.loads(data.decode("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{file}: {error}") from error
+    table = document.get("tool", {}).get("lstmadvisor") if file.name == "pyproject.toml" else document
+    if table is not None and not isinstance(table, dict):
+        raise UserError(f"{file}: tool.lstmadvisor must be a table")
+    return table

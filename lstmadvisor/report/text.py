@@ -1,0 +1,185 @@
+"""Reports for people: full, as rustc writes them, and concise, a line each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from lstmadvisor.facts import Place
+from lstmadvisor.model import Evidence, Finding, Report, ScorecardLine, Severity
+from lstmadvisor.report.excerpt import Excerpts, Span
+from lstmadvisor.report.terminal import Paint, safe
+
+_SHOWN = 8
+"""Findings of an audit that are shown in full without `--all`; errors always are."""
+_SHOWN_UNDECIDED = 5
+_PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.ADVICE: "pieces of advice"}
+_SINGULARS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "piece of advice"}
+_MARKS = {
+    "follows": ("good", "✓"),
+    "departs": ("warning", "✗"),
+    "does not apply": ("dim", "·"),
+    "could not tell": ("dim", "?"),
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a report is to look."""
+
+    paint: Paint = field(default_factory=Paint)
+    columns: int = 120
+    quiet: bool = False
+    """findings only"""
+    verbose: bool = False
+    """what could not be judged, too"""
+    all: bool = False
+    """nothing folded"""
+
+
+def full(report: Report, look: Look) -> str:
+    """The findings of `check` with their source, and a summary."""
+    blocks = [_block(finding, report, look) for finding in report.findings]
+    if look.verbose:
+        blocks += _listed(_undecided(report, everything=True))
+    if not look.quiet:
+        blocks += _listed(_summary(report, look))
+    return "\n\n".join(blocks) + "\n" if blocks else ""
+
+
+def audited(report: Report, look: Look) -> str:
+    """An audit: the scorecard, the findings that cost most, what could not be judged, and counts."""
+    findings = sorted(report.findings, key=_cost)
+    worst = [f for n, f in enumerate(findings) if look.all or n < _SHOWN or f.severity is Severity.ERROR]
+    blocks = [] if look.quiet else [*_listed(_programs(report, look)), *_listed(_scorecard(report.scorecard, look))]
+    blocks += [_block(finding, report, look) for finding in worst]
+    if folded := [finding for finding in findings if finding not in worst]:
+        blocks.append(f"{_counted(folded)} more; --all shows them")
+    if not look.quiet:
+        blocks += _listed(_undecided(report, look.all or look.verbose))
+        blocks += _listed((*_summary(report, look), *_tally(report)))
+    return "\n\n".join(blocks) + "\n" if blocks else ""
+
+
+def concise(report: Report, look: Look) -> str:
+    """One line for each finding."""
+    lines = [f"{placed(f.at)}: {_heading(f, look)}" for f in report.findings]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _block(finding: Finding, report: Report, look: Look) -> str:
+    paint, style = look.paint, _style(finding)
+    primary = Span(finding.at, finding.label, style, "^")
+    seen = [Span(e.at, e.text, "frame") for e in finding.evidence if e.at and _has_line(report, e.at)]
+    notes = [_note(e) for e in finding.evidence if not (e.at and _has_line(report, e.at))]
+    groups: dict[tuple[str, int | None], list[Span]] = {}
+    for span in (primary, *seen):
+        groups.setdefault((span.at.path, span.at.cell), []).append(span)
+    gutter = max(len(str(span.at.end_line or span.at.line)) for span in (primary, *seen))
+    excerpts = Excerpts(paint, max(look.columns - gutter - 4, 20))
+    lines = [_heading(finding, look)]
+    for spans in groups.values():
+        arrow = "-->" if spans[0] is primary else ":::"
+        lines.append(f"{' ' * gutter}{paint('frame', arrow)} {placed(spans[0].at)}")
+        if drawn := excerpts.draw(report.source(spans[0].at), spans, gutter):
+            lines += [excerpts.bar(gutter), *drawn, excerpts.bar(gutter)]
+    tail = [("note", note) for note in notes]
+    tail += [("help", finding.help)] if finding.help else []
+    tail += [("fix", f"{finding.fix.title} ({finding.fix.applicability})")] if finding.fix else []
+    equals = f"{' ' * gutter} {paint('frame', '=')}"
+    lines += [f"{equals} {paint('bold', kind)}: {safe(text)}" for kind, text in tail]
+    return "\n".join(lines)
+
+
+def _heading(finding: Finding, look: Look) -> str:
+    kind = look.paint(_style(finding), f"{_style(finding)}[{finding.code}]")
+    return f"{kind} {look.paint('bold', f'{finding.rule}: {safe(finding.message)}')}"
+
+
+def _style(finding: Finding) -> str:
+    return (finding.severity or Severity.WARNING).value
+
+
+def placed(at: Place) -> str:
+    cell = "" if at.cell is None else f"cell {at.cell}:"
+    return f"{safe(at.path)}:{cell}{at.line}:{at.column}"
+
+
+def _has_line(report: Report, at: Place) -> bool:
+    return 0 < at.line <= report.source(at).count("\n") + 1 and bool(report.source(at))
+
+
+def _note(evidence: Evidence) -> str:
+    text = f"{evidence.series} (measured): {evidence.text}" if evidence.series else evidence.text
+    return f"{placed(evidence.at)}: {text}" if evidence.at else text
+
+
+def _cost(finding: Finding) -> tuple[int, str]:
+    """Severity first, then how well the evidence stands."""
+    return -(finding.severity or Severity.WARNING).rank, finding.grade.value if finding.grade else ""
+
+
+def _counted(findings: Iterable[Finding]) -> str:
+    counts = Counter(finding.severity for finding in findings)
+    parts = [f"{counts[s]} {_SINGULARS[s] if counts[s] == 1 else _PLURALS[s]}" for s in Severity if counts[s]]
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+def _summary(report: Report, look: Look) -> Iterator[str]:
+    files = f"{len(report.files)} file{'' if len(report.files) == 1 else 's'}"
+    if report.findings:
+        yield f"{look.paint('bold', f'Found {_counted(report.findings)}')} in {files}."
+        named = min(report.findings, key=_cost).rule
+        yield f"To read about a finding: lstmadvisor rule {named}"
+    elif report.programs:
+        yield f"{look.paint('good', 'No findings')} in {files}."
+    else:
+        yield f"No recurrent network in {files}."
+
+
+def _programs(report: Report, look: Look) -> Iterator[str]:
+    for program in report.programs:
+        others = [file for file in program.files if file != program.path]
+        beside = f" with {', '.join(map(safe, others[:4]))}{', …' if len(others) > 4 else ''}" if others else ""
+        kind = "defines a model and trains nothing" if program.api == "module" else f"trains by {program.api}"
+        yield f"{look.paint('bold', safe(program.path))}{beside}: {program.framework}, {kind}"
+
+
+def _scorecard(card: tuple[ScorecardLine, ...], look: Look) -> Iterator[str]:
+    if not card:
+        return
+    names = max(len(line.title) for line in card)
+    yield look.paint("bold", "The article, held against this program")
+    for line in card:
+        style, mark = _MARKS[line.verdict]
+        place = f" ({placed(line.at)})" if line.at else ""
+        action = "" if line.verdict in ("does not apply", "could not tell") else f"[{line.action}] "
+        verdict = look.paint(style, f"{mark} {line.verdict:<14}")
+        yield f"  {line.item:<4}{line.title:<{names}}  {verdict}  {action}{safe(line.found)}{place}"
+        if line.note and (look.all or line.verdict == "departs"):
+            yield f"  {'':<4}{look.paint('dim', line.note)}"
+
+
+def _undecided(report: Report, everything: bool) -> Iterator[str]:
+    """The rules that could not judge, each with the missing fact."""
+    undecided = list(dict.fromkeys((o.rule, o.reason) for o in report.outcomes if o.state == "undecided"))
+    if not undecided:
+        return
+    shown = undecided if everything else undecided[:_SHOWN_UNDECIDED]
+    yield f"Could not judge {len(undecided)} rule{'' if len(undecided) == 1 else 's'}:"
+    yield from (f"  {rule}: {safe(reason)}" for rule, reason in shown)
+    if len(undecided) > len(shown):
+        yield f"  … and {len(undecided) - len(shown)} more; --all shows them"
+
+
+def _tally(report: Report) -> Iterator[str]:
+    counts = Counter(outcome.state for outcome in report.outcomes)
+    if report.outcomes:
+        yield f"{counts['passed']} rules passed, {counts['not-applicable']} did not apply."
+
+
+def _listed(lines: Iterable[str]) -> list[str]:
+    """The lines as one block, no block if there are none."""
+    block = "\n".join(lines)
+    return [block] if block else []

@@ -1,0 +1,207 @@
+"""One review, from paths to a `Report`: the only room that knows all the others."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstmadvisor import config as configuration
+from lstmadvisor import engine, folders, packs, selection, sources
+from lstmadvisor.config import Config
+from lstmadvisor.errors import UserError
+from lstmadvisor.facts import Place, Program
+from lstmadvisor.model import Finding, Message, Report, Severity, source_key
+from lstmadvisor.project import Project
+from lstmadvisor.rule import Rule
+from lstmadvisor.selection import NO_LAYER, Layer
+
+_TRAINS = re.compile(rb"\b(backward|fit\w*|train\w*|minimize|apply_gradients|manual_backward|fine_tune|search)\s*\(")
+"""What a training script calls, even if the network is defined in another file."""
+_LARGEST_EXCERPT = 1_000_000
+"""Bytes of a configuration file that is read to quote from it, at most."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be reviewed, and with which rules."""
+
+    paths: tuple[Path, ...]
+    project: Project
+    config: Config
+    """the project's configuration, checked"""
+    layer: Layer = NO_LAYER
+    """selectors of the command line"""
+    least: Severity = Severity.ADVICE
+    """findings below are left out"""
+    stdin: sources.Source | None = None
+    """standard input, reviewed in place of `paths`"""
+
+
+def check(request: Request) -> Report:
+    """Lints files and folders: errors and warnings, in the files passed only."""
+    return _review(request, Severity.WARNING, whole=False)
+
+
+def audit(request: Request) -> Report:
+    """Reviews one program whole: every outcome, advice included, wherever its places are."""
+    return _review(request, Severity.ADVICE, whole=True)
+
+
+def understand(request: Request) -> Report:
+    """What the programs are, without judgement."""
+    return _understood(request, sources.Library(), whole=True)
+
+
+def _understood(request: Request, library: sources.Library, whole: bool) -> Report:
+    if request.stdin is not None:
+        library.add(request.stdin)
+        files = worth = [request.stdin.file or Path(sources.STDIN)]
+    else:
+        files = _files(request, library)
+        worth = [path for path in files if (whole and path in request.paths) or _worth_understanding(path)]
+    found: tuple[Program, ...] = ()
+    if worth:
+        from lstmadvisor.extract import programs
+
+        found = programs.understand(worth, library)
+    else:
+        any(_readable(path, library) for path in files)  # up to the first; messages tell of those before
+    unreadable = {message.path for message in library.messages if message.fatal}
+    return Report(
+        files=tuple(path for path in map(_shown, files) if path not in unreadable),
+        programs=found,
+        messages=tuple(library.messages),
+    )
+
+
+def _files(request: Request, library: sources.Library) -> list[Path]:
+    config = request.config
+    files = folders.find(request.paths, config.exclude, config.force_exclude, library.messages, request.project.root)
+    if not files and not library.messages and not config.force_exclude:
+        raise UserError(f"no Python files or notebooks in {', '.join(map(str, request.paths))}")
+    return files
+
+
+def _readable(path: Path, library: sources.Library) -> bool:
+    """Whether a file is Python; asks libcst, which takes long to import, only for what to say of one that is not."""
+    source = library.source(path)
+    if source is None:
+        return False
+    try:
+        ast.parse(source.code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return library.tree(path) is not None
+    return True
+
+
+def _worth_understanding(path: Path) -> bool:
+    """Whether a file may define a recurrent network or train one that another file defines."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        data = b"\0"
+    if b"\0" in data:
+        return True  # `library` will say what is wrong with it
+    return folders.matters(data) and (folders.recurrent(data) or _TRAINS.search(data) is not None)
+
+
+def _shown(path: Path) -> str:
+    return sources.STDIN if str(path) == sources.STDIN else folders.shown(path)
+
+
+def _review(request: Request, least: Severity, whole: bool) -> Report:
+    everything = packs.rules(packs.packs(request.project.packs))
+    settings = configuration.settings(request.config, everything)
+    chosen = selection.select(everything, (request.config.layer, request.layer))
+    library = sources.Library()
+    report = _understood(request, library, whole)
+    judgement = engine.judge(report.programs, chosen, settings)
+    texts = _Texts(library)
+    silencer = engine.Silencer(everything)
+    involved = {file for program in report.programs for file in program.files}
+    for path in sorted(involved | {finding.at.path for finding in judgement.findings}):
+        for cell, code in texts.code(path):
+            silencer.read(path, cell, code)
+    ignored = _Ignored(request, everything)
+    under_review = set(report.files)
+    floor = max(least.rank, request.least.rank)
+    findings = [
+        finding
+        for finding in engine.fingerprinted(judgement.findings, texts.line)
+        if finding.severity is not None and finding.severity.rank >= floor
+        if whole or finding.at.path in under_review
+        if not ignored(finding) and not silencer.silenced(finding)
+    ]
+    complaints = [Message(path=at.path, text=text, at=at) for at, text in silencer.complaints]
+    return report.model_copy(
+        update={
+            "outcomes": judgement.outcomes,
+            "findings": tuple(findings),
+            "messages": (*report.messages, *complaints),
+            "sources": texts.quoted(findings),
+        }
+    )
+
+
+class _Ignored:
+    """Whether per-file-ignores leaves a finding out."""
+
+    def __init__(self, request: Request, rules: Sequence[Rule]) -> None:
+        self._request = request
+        self._rules = rules
+        for selectors in request.config.per_file_ignores.values():
+            selection.covered(rules, selectors)
+        self._codes: dict[str, frozenset[str]] = {}
+
+    def __call__(self, finding: Finding) -> bool:
+        path = finding.at.path
+        if path not in self._codes:
+            words = configuration.ignored_in(self._request.config, self._request.project, path)
+            self._codes[path] = selection.covered(self._rules, words)
+        return finding.code in self._codes[path]
+
+
+class _Texts:
+    """The texts of sources and of the configuration files that findings point into."""
+
+    def __init__(self, library: sources.Library) -> None:
+        self._library = library
+        self._others: dict[str, str] = {}
+
+    def code(self, path: str) -> Iterator[tuple[int | None, str]]:
+        """The cells of a notebook, or the one text of another file, IPython's own syntax made plain."""
+        source = self._library.get(path)
+        if source is None or not source.is_notebook:
+            yield None, self._other(path) if source is None else source.code
+            return
+        lines = source.code.split("\n")
+        lasts = [first - 1 for _, first in source.cells[1:]] + [len(lines)]
+        for (cell, first), last in zip(source.cells, lasts, strict=True):
+            yield cell, "\n".join(lines[first - 1 : last])
+
+    def line(self, at: Place) -> str:
+        """The line of text at a place, empty if there is none."""
+        lines = self._text(at.path, at.cell).split("\n")
+        return lines[at.line - 1] if 0 < at.line <= len(lines) else ""
+
+    def quoted(self, findings: Sequence[Finding]) -> dict[str, str]:
+        """The texts of all places in the findings, as `Report.sources` holds them."""
+        places = [p for f in findings for p in (f.at, *(e.at for e in f.evidence)) if p is not None]
+        return {source_key(place): self._text(place.path, place.cell) for place in places}
+
+    def _text(self, path: str, cell: int | None) -> str:
+        source = self._library.get(path)
+        return self._other(path) if source is None else source.cell_text(cell)
+
+    def _other(self, path: str) -> str:
+        if path not in self._others:
+            self._others[path] = ""
+            try:
+                if Path(path).stat().st_size <= _LARGEST_EXCERPT:
+                    self._others[path] = Path(path).read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                pass
+        return self._others[path]

@@ -1,0 +1,110 @@
+"""Comments that silence findings.
+
+`# noqa` and `# noqa: LA203` count for the statement line that they end; `# lstmadvisor: ignore[name]
+reason` too, or, on a line of its own, for the next line of code; `# lstmadvisor: ignore-file[name]`
+for the whole file.  Comments are found by tokenizing, so that a string never silences anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lstmadvisor.facts import Place
+
+_NOQA = re.compile(r"#\s*noqa\b(?P<codes>\s*:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?", re.IGNORECASE)
+_OWN = re.compile(r"#\s*lstmadvisor\s*:\s*ignore(?P<file>-file)?\b\s*(?:\[(?P<words>[^\]]*)\])?", re.IGNORECASE)
+_LINE_COMMENT = re.compile(r"(?:^|\s)(#.*)")
+
+_LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+
+EVERYTHING = "all"
+
+
+@dataclass(frozen=True)
+class Silence:
+    """One comment: the selectors that it names, and the lines that it counts for (None: the file)."""
+
+    words: tuple[str, ...]
+    comment: int
+    lines: range | None
+    foreign: bool = False
+    """a noqa, whose codes may be another tool's"""
+
+
+@dataclass(frozen=True)
+class _Comment:
+    text: str
+    line: int
+    lines: range
+    """the lines that it may speak for: its statement's, up to its own, or the next line of code"""
+
+
+def silences(text: str, python: bool = True) -> tuple[Silence, ...]:
+    """All silencing comments in `text`; of a file in another language, those that `#` begins."""
+    if "noqa" not in text.lower() and "lstmadvisor" not in text.lower():
+        return ()
+    comments = _tokens(text) if python else _plain(text)
+    return tuple(silence for comment in comments for silence in _read(comment))
+
+
+def speaks_for(silence: Silence, at: Place) -> bool:
+    """Whether the comment counts for something at `at`, its words left aside."""
+    if silence.lines is None:
+        return True
+    if at.line not in silence.lines:
+        return False
+    on_its_own = silence.comment not in silence.lines
+    return on_its_own or at.line <= silence.comment <= (at.end_line or at.line)
+
+
+def _read(comment: _Comment) -> Iterator[Silence]:
+    if found := _NOQA.search(comment.text):
+        words = re.findall(r"[A-Z]+[0-9]+", (found["codes"] or "").upper())
+        if comment.line in comment.lines:
+            yield Silence(tuple(words) or (EVERYTHING,), comment.line, comment.lines, foreign=True)
+    if found := _OWN.search(comment.text):
+        listed = [word.strip() for word in (found["words"] or EVERYTHING).split(",") if word.strip()]
+        yield Silence(tuple(listed), comment.line, None if found["file"] else comment.lines)
+
+
+def _tokens(text: str) -> Iterator[_Comment]:
+    above: list[tokenize.TokenInfo] = []
+    inside: list[tokenize.TokenInfo] = []
+    first: int | None = None
+    for token in _readable(text):
+        line = token.start[0]
+        if token.type == tokenize.COMMENT:
+            (above if first is None else inside).append(token)
+        elif token.type == tokenize.NEWLINE and first is not None:
+            statement = range(first, line + 1)
+            yield from (_Comment(c.string, c.start[0], statement) for c in above)
+            yield from (_Comment(c.string, c.start[0], _within(c, statement)) for c in inside)
+            above, inside, first = [], [], None
+        elif token.type not in _LAYOUT and first is None:
+            first = line
+    yield from (_Comment(c.string, c.start[0], range(0)) for c in above)
+
+
+def _within(comment: tokenize.TokenInfo, statement: range) -> range:
+    """A comment on a line of its own between the lines of a statement speaks for the line below it."""
+    line = comment.start[0]
+    return range(line + 1, line + 2) if comment.line.lstrip().startswith("#") else statement
+
+
+def _readable(text: str) -> Iterator[tokenize.TokenInfo]:
+    """The tokens up to the first place that is not Python."""
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):
+        yield from tokenize.generate_tokens(io.StringIO(text).readline)
+
+
+def _plain(text: str) -> Iterator[_Comment]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := _LINE_COMMENT.search(line):
+            own = not line[: found.start(1)].strip()
+            target = number + 1 if own else number
+            yield _Comment(found[1], number, range(target, target + 1))

@@ -1,0 +1,67 @@
+"""What the tests over all rules share: the rules, the examples on their pages, and running the one on the other."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lstmadvisor import config, engine, packs, pages, sources
+from lstmadvisor.facts import Program
+from lstmadvisor.pages import Example, Page
+from lstmadvisor.rule import Rule
+
+RULES = packs.rules(packs.packs())
+
+
+@functools.cache
+def page_of(rule: Rule) -> Page:
+    return pages.read(rule.page)
+
+
+def each_rule() -> list[object]:
+    return [pytest.param(rule, id=rule.name) for rule in RULES]
+
+
+def each_example(*sections: str) -> list[object]:
+    """A parameter (rule, example) for every example in the sections; a broken page is test_rule_contract's business."""
+    found: list[object] = []
+    for rule in RULES:
+        with contextlib.suppress(pages.PageError):
+            for example in page_of(rule).examples:
+                if example.section in sections:
+                    kind = example.section.lower().replace(" ", "-")
+                    name = f"{rule.name}:{kind}:{example.framework}:{example.line}"
+                    found.append(pytest.param(rule, example, id=name))
+    return found
+
+
+_understood: dict[Example, tuple[Program, ...]] = {}
+
+
+def understood(example: Example, folder: Path) -> tuple[Program, ...]:
+    """The programs of an example, laid out in `folder`, which must be the working directory."""
+    if example not in _understood:
+        _understood[example] = _understand(example, folder)
+    return _understood[example]
+
+
+def _understand(example: Example, folder: Path) -> tuple[Program, ...]:
+    from lstmadvisor.extract import programs
+
+    library = sources.Library()
+    scripts = [path for path in example.write(folder) if path.suffix == ".py"]
+    found = programs.understand(scripts, library)
+    assert not library.messages
+    assert found, "no program was recognised in this example"
+    return found
+
+
+def judged(programs: Sequence[Program], rules: Sequence[Rule]) -> engine.Judgement:
+    """What the rules say, with their default options."""
+    result = engine.judge(programs, rules, config.settings(config.Config(), rules))
+    assert not [outcome for outcome in result.outcomes if outcome.state == "error"]
+    return result
