@@ -111,12 +111,15 @@ def _judge_one(program: Program, rule: Rule, settings: RuleSettings) -> tuple[Ou
 
     if program.framework != "both" and program.framework not in rule.frameworks:
         return outcome("not-applicable", f"for {' and '.join(rule.frameworks)}"), ()
+    if program.recurrent_layers == ():
+        return outcome("not-applicable", "no recurrent layer"), ()
     needed = {path: _fact(program, path) for path in rule.needs}
     if needed and all(map(_nothing, needed.values())):
         return outcome("not-applicable", f"no {' and no '.join(path.replace('_', ' ') for path in needed)}"), ()
     try:
         said = list(rule.check(program, settings.options))
-        findings = tuple(_complete(found, rule, settings) for found in said if isinstance(found, Finding))
+        complete = (_complete(found, rule, settings) for found in said if isinstance(found, Finding))
+        findings = tuple({(f.at, f.message): f for f in complete}.values())
     except Exception as error:
         _log.debug("rule %s crashed on %s", rule.name, program.path, exc_info=True)
         return outcome("error", f"{type(error).__name__}: {error}"), ()

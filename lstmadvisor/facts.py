@@ -120,8 +120,8 @@ class Read(Item):
     """How the result of a recurrent layer is used."""
 
     what: Value = UNSEEN
-    """all-steps, last-step, first-state, last-state, half-state, states-joined, viewed-state, pooled, wrong-unpack,
-    none"""
+    """all-steps, last-step, first-state, last-state, half-state (one direction of a bidirectional layer), states-joined,
+    whole-state (handed on unselected), viewed-state, pooled, unreversed, wrong-unpack, none"""
     after_padding: Value = UNSEEN
     expression: Value = UNSEEN
 
@@ -166,6 +166,7 @@ class Edge(Item):
     from_: Place | None = Field(default=None, serialization_alias="from")
     to: Place | None = None
     via: Value = UNSEEN
+    """direct, pooling, concatenation, normalization, dropout, activation, selection, reshape, …"""
     skip: Value = UNSEEN
 
 
@@ -202,6 +203,9 @@ class Embedding(Item):
     dim: Value = UNSEEN
     vocabulary: Value = UNSEEN
     vocabulary_offset: Value = UNSEEN
+    """what is added to the number of tokens: 1 of `len(vocabulary) + 1`"""
+    first_id: Value = UNSEEN
+    """the lowest id of its tokens"""
     padding: Value = UNSEEN
 
 
@@ -245,6 +249,11 @@ class Loss(Item):
     divided_by: Value = UNSEEN
     running_total: Value = UNSEEN
     """keeps-graph, detached"""
+    added_up: Value = UNSEEN
+    """whether a loop within one training step adds it up, over the time steps or samples"""
+    input_shape: Value = UNSEEN
+    """a list of sizes, None for what is not known"""
+    target_shape: Value = UNSEEN
     by_hand: Value = UNSEEN
 
 
@@ -349,12 +358,18 @@ class TrainingStep(Item):
     no_grad: Value = UNSEEN
     mixed_precision: Value = UNSEEN
     accumulation: Value = UNSEEN
+    frozen_backbone: Value = UNSEEN
+    """train, eval: the mode in which a pretrained network with batch normalisation runs that is not trained itself"""
 
 
 class Initialization(Item):
     target: Value = UNSEEN
+    """input-weights, recurrent-weights, recurrent-bias, forget-bias, dense-weights, dense-bias, embedding,
+    embedding-rows, convolution-…, normalization-…, parameter, state, weights, bias"""
     scheme: Value = UNSEEN
+    """zeros, ones, constant, uniform, normal, xavier_uniform, …, orthogonal, eye, sparse, copy, tied"""
     scale: Value = UNSEEN
+    """value of a constant, bound of a uniform, standard deviation of a normal distribution, gain of the others"""
 
 
 class Regularizer(Item):
@@ -389,6 +404,8 @@ class Tuning(Item):
 class Option(Item):
     name: Value = UNSEEN
     type: Value = UNSEEN
+    """what turns its text into a value: `int`, `float`, `str`, `bool` (the class, for which any text is true),
+    `flag` (a parser that understands true and false), or the name of a function"""
     default: Value = UNSEEN
     read: Value = UNSEEN
 
@@ -409,7 +426,11 @@ class DeadSetting(Item):
     attribute-after-construction"""
     name: Value = UNSEEN
     setting: Value = UNSEEN
+    value: Value = UNSEEN
+    """what it was set to"""
     why: Value = UNSEEN
+    instead: Place | None = None
+    """what takes effect in its place"""
 
 
 class Program(Frozen):
@@ -437,6 +458,8 @@ class Program(Frozen):
     clipping: Many[Clipping] = UNSEEN
     batch_size: Value = UNSEEN
     epochs: Value = UNSEEN
+    fits_in_a_loop: Value = UNSEEN
+    """whether a loop calls `fit` again and again, for an epoch or a few each time"""
     sequence_length: Value = UNSEEN
     shuffle: Value = UNSEEN
     early_stopping: Many[EarlyStopping] = UNSEEN

@@ -105,7 +105,12 @@ class ScorecardLine(Frozen):
     action: Literal["keep", "change", "your call"]
     grade: str
     note: str = ""
+    """where the article is imprecise or wrong"""
     at: Place | None = None
+    next: str = ""
+    """what to do, in one step"""
+    program: str = ""
+    """the program that is judged"""
 
 
 class Message(Frozen):

@@ -13,7 +13,7 @@ from lstmadvisor import engine, folders, packs, selection, sources
 from lstmadvisor.config import Config
 from lstmadvisor.errors import UserError
 from lstmadvisor.facts import Place, Program
-from lstmadvisor.model import Finding, Message, Report, Severity, source_key
+from lstmadvisor.model import Finding, Message, Outcome, Report, ScorecardLine, Severity, source_key
 from lstmadvisor.project import Project
 from lstmadvisor.rule import Rule
 from lstmadvisor.selection import NO_LAYER, Layer
@@ -128,22 +128,31 @@ def _review(request: Request, least: Severity, whole: bool) -> Report:
     ignored = _Ignored(request, everything)
     under_review = set(report.files)
     floor = max(least.rank, request.least.rank)
-    findings = [
+    heard = [
         finding
         for finding in engine.fingerprinted(judgement.findings, texts.line)
-        if finding.severity is not None and finding.severity.rank >= floor
         if whole or finding.at.path in under_review
         if not ignored(finding) and not silencer.silenced(finding)
     ]
+    findings = [one for one in heard if one.severity is not None and one.severity.rank >= floor]
     complaints = [Message(path=at.path, text=text, at=at) for at, text in silencer.complaints]
     return report.model_copy(
         update={
             "outcomes": judgement.outcomes,
             "findings": tuple(findings),
+            "scorecard": _scorecard(report.programs, judgement.outcomes, heard) if whole else (),
             "messages": (*report.messages, *complaints),
             "sources": texts.quoted(findings),
         }
     )
+
+
+def _scorecard(
+    programs: Sequence[Program], outcomes: Sequence[Outcome], findings: Sequence[Finding]
+) -> tuple[ScorecardLine, ...]:
+    from lstmadvisor.scorecard import scorecard
+
+    return tuple(line for program in programs for line in scorecard(program, outcomes, findings))
 
 
 class _Ignored:

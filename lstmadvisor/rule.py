@@ -69,16 +69,17 @@ from lstmadvisor.facts import (
 )
 from lstmadvisor.model import Evidence, Finding, Fix, Severity, Undecided
 from lstmadvisor.rule_info import Family, FixKind, Framework, GradeName, RuleInfo, SeverityName, Topic
+from lstmadvisor.stacks import Stack, stacks
 
 __all__ = [
     "ABSENT", "UNSEEN", "Check", "Checkpoint", "Clipping", "Dataset", "DeadSetting", "DenseLayer", "Dropout",
     "EarlyStopping", "Edge", "Embedding", "Evidence", "Finding", "Fix", "HiddenState", "Initialization", "Item",
     "Iterator", "Known", "Loss", "Many", "Metric", "NoOptions", "Normalization", "Optimizer", "Option", "Options",
     "Output", "Padding", "Place", "Program", "Read", "RecurrentLayer", "Regularizer", "RemovedArgument", "Reshape",
-    "Rule", "Scaling", "Schedule", "Seed", "Severity", "Split", "Step", "Targets", "TrainingStep", "Tuning",
+    "Rule", "Scaling", "Schedule", "Seed", "Severity", "Split", "Stack", "Step", "Targets", "TrainingStep", "Tuning",
     "Undecided", "Unknown", "Unregistered", "Validation", "Value",
-    "active", "aside", "items", "known", "notes", "number", "of_keras", "plain", "rule", "unclear", "undecided",
-    "where",
+    "active", "aside", "items", "known", "notes", "number", "of_keras", "plain", "rule", "stacks", "unclear",
+    "undecided", "where",
 ]  # fmt: skip
 
 

@@ -179,7 +179,9 @@ def test_scorecard() -> None:
         note="Too much.", at=Place(path="train.py", line=4),
     )  # fmt: skip
     shown = text.audited(Report(files=("train.py",), scorecard=(line,)), Look())
-    assert "  H3  Dropout  ✗ departs         [change] 0.7 (train.py:4:1)\n      Too much.\n" in shown
+    assert "  To change (1)\n    ✗ departs  H3  Dropout  0.7  train.py:4\n" in shown
+    assert "Too much." not in shown
+    assert "note: Too much." in text.audited(Report(files=("train.py",), scorecard=(line,)), Look(all=True))
 
 
 def test_json_has_exactly_the_published_keys() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import string
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lstmadvisor.extract import layer_values
 from lstmadvisor.extract.names import canonical
 from lstmadvisor.extract.state import State
 from lstmadvisor.extract.values import (
@@ -37,6 +40,10 @@ class Access(State):
 
     def item(self, base: Value, index: Value, at: Spot) -> Value:
         """`base[index]`."""
+        if isinstance(index, Seq) and index.kind == "slice" and isinstance(base, Term):
+            upper = index.items[1]
+            if isinstance(upper, Const) and upper.name:
+                self.limits.append(upper)
         if isinstance(base, Choice):
             if all(isinstance(o, Term) for o in base.options):
                 return self.term("item", "[]", base, [index], at=at)
@@ -123,7 +130,11 @@ class Access(State):
         if isinstance(base, External):
             if base.name in ("absl.flags.FLAGS", "tensorflow.app.flags.FLAGS", "tensorflow.flags.FLAGS"):
                 return self.flags.attrs.get(name, Opaque(f"no flag `{name}` is known", at))
-            return External(canonical(f"{base.name}.{name}"))
+            if (base.name, name) == ("wandb", "config"):
+                return self.flags.attrs.setdefault("wandb.config", Object("namespace", open="wandb's configuration"))
+            if name == "value" and base.name.rsplit(".", 1)[-1][:1].isupper():
+                return base  # a member of an enumeration whose value is a class
+            return library_name(f"{base.name}.{name}")
         if isinstance(base, Instance):
             return self._instance_attribute(base, name, at)
         if isinstance(base, Class):
@@ -141,7 +152,7 @@ class Access(State):
             if base.kind == "folder":
                 return self.imported(f"{base.data['dotted']}.{name}", base.data["importer"], base.data["level"])
             if name in base.attrs:
-                base.data.setdefault("read", set()).add(name)
+                self.reads.add(name)
                 return base.attrs[name]
             if (
                 base.kind == "namespace"
@@ -169,6 +180,8 @@ class Access(State):
             return Const((base.function if isinstance(base, Bound) else base).name, "constant", at)
         if isinstance(base, Map) and base.kind == "attrdict" and name in base.entries:
             return base.entries[name]
+        if isinstance(base, Term) and (value := layer_values.attribute(self, base, name, at)) is not None:
+            return value
         return self.term("attr", name, base, [], at=at)
 
     def _instance_attribute(self, base: Instance, name: str, at: Spot) -> Value:
@@ -188,6 +201,10 @@ class Access(State):
         getter = self.find(base.cls, "__getattr__")
         if isinstance(getter, Function) and name[:2] != "__":
             return self.call(Bound(getter, base), [Const(name, "constant", at)], {}, None, at)
+        if name == "training" and any(b.startswith(("torch.nn.", "lightning.")) for b in self.library_bases(base.cls)):
+            return Const(True, "default", at)
+        if base.term is not None and (value := layer_values.attribute(self, base.term, name, at)) is not None:
+            return value
         return self.term("attr", name, base, [], at=at)
 
     def _super_attribute(self, base: Super, name: str, at: Spot) -> Value:
@@ -245,6 +262,20 @@ class Access(State):
     def member(self, package: Package, name: str, at: Spot) -> Value:
         """A name of a first-party module."""
         raise NotImplementedError
+
+
+_CONSTANTS: dict[str, Any] = {
+    **{f"string.{n}": getattr(string, n) for n in string.__all__ if isinstance(getattr(string, n), str)},
+    "math.pi": math.pi,
+    "math.e": math.e,
+    "numpy.pi": math.pi,
+}
+
+
+def library_name(dotted: str) -> Value:
+    """What a name of a library stands for: a constant of the standard library, else the name itself."""
+    name = canonical(dotted)
+    return Const(_CONSTANTS[name], "constant") if name in _CONSTANTS else External(name)
 
 
 def hashable(value: Any) -> bool:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from lstmadvisor.extract.evaluate import Evaluator
 from lstmadvisor.extract.operators import BINARY
-from lstmadvisor.extract.state import MISSING
+from lstmadvisor.extract.state import MISSING, MOST_OPTIONS
 from lstmadvisor.extract.values import (
     Bound,
     Choice,
@@ -26,6 +26,7 @@ from lstmadvisor.extract.values import (
     Spot,
     Term,
     Value,
+    options,
 )
 
 
@@ -146,6 +147,7 @@ class Binding(Evaluator):
         if isinstance(base, Map):
             if key is MISSING:
                 self.set(base, "open", "a key that is not known")
+                self.set(base, "rest", [*base.rest, value][:MOST_OPTIONS])
             else:
                 if isinstance(value, Const) and value.via == "literal":
                     value = replace(value, via="config", name=str(key))
@@ -165,6 +167,37 @@ class Binding(Evaluator):
             if isinstance(base, Term) and key is not MISSING:
                 self.put(base.attrs, f"[{key!r}]", value)
 
+    def _outlives_turn(self, target: cst.BaseExpression, env: Env) -> bool:
+        """Whether what a target holds is handed from one turn of a loop to the next, unseen by the loop's own body."""
+        around = [loop for loop, _ in self.scope.loops if not loop.unrolled]
+        if not around:
+            return False
+        if isinstance(target, cst.Name):
+            return target.value in env.globals or target.value in env.nonlocals
+        if not isinstance(target, (cst.Attribute, cst.Subscript)):
+            return False
+        base = self.eval(target.value, env)
+        if isinstance(base, Instance) and base.scope is not None:
+            born = [loop for loop, _ in base.scope.loops]
+            return any(not any(loop is b for b in born) for loop in around)
+        return not isinstance(base, Term)
+
+    def _recounted(self, node: cst.Assign, env: Env) -> Value:
+        """The value of an assignment; `x.n = x.n + 1` counts like `x.n += 1`."""
+        value = self.eval(node.value, env)
+        target, right = node.targets[0].target, node.value
+        if not isinstance(right, cst.BinaryOperation) or len(node.targets) > 1:
+            return value
+        if isinstance(target, cst.Name):
+            if isinstance(value, Term) and _mentions(right, target.value) and _counts_on(value):
+                self.trace.append(value)
+        elif isinstance(value, Const) and not isinstance(value.value, str) and right.left.deep_equals(target):
+            if self._outlives_turn(target, env):
+                name, _ = BINARY[type(right.operator)]
+                operands = [self.eval(right.left, env), self.eval(right.right, env)]
+                return self.term("binop", f"{name}=", None, operands, at=Spot(env.module, node), event=True)
+        return value
+
     def _augmented(self, node: cst.AugAssign, env: Env) -> None:
         current = self.eval(node.target, env)
         operand = self.eval(node.value, env)
@@ -175,10 +208,13 @@ class Binding(Evaluator):
             if items is not None:
                 self.set(current, "items", [*current.items, *items])
             else:
+                self.set(current, "items", [*current.items, self.element_of(operand, at)])
                 self.set(current, "open", "grows by something unknown")
             return
         value = self.binary(name, function, current, operand, at)
-        if isinstance(value, Term) or isinstance(current, Term) or isinstance(operand, (Term, Choice)):
+        if isinstance(value, Const) and not isinstance(value.value, str) and self._outlives_turn(node.target, env):
+            value = self.term("binop", f"{name}=", None, [current, operand], at=at, event=True)
+        elif isinstance(value, Term) or isinstance(current, Term) or isinstance(operand, (Term, Choice)):
             value = self.term("binop", f"{name}=", None, [current, operand], at=at, event=True)
         if isinstance(node.target, cst.Subscript):
             self.set_item(self.eval(node.target.value, env), self._index(node.target, env), value, at)
@@ -188,3 +224,18 @@ class Binding(Evaluator):
                 self.set_attribute(base, node.target.attr.value, value, at)
         else:
             self.bind(node.target, value, env)
+
+
+def _counts_on(value: Term) -> bool:
+    """Whether arithmetic goes on with a number that changes in a loop, or with its own result of the turn before."""
+    return any(
+        _widened(a) or any(isinstance(o, Term) and o.at.node is value.at.node for o in options(a)) for a in value.args
+    )
+
+
+def _mentions(node: cst.BinaryOperation, name: str) -> bool:
+    return any(isinstance(side, cst.Name) and side.value == name for side in (node.left, node.right))
+
+
+def _widened(value: Value) -> bool:
+    return any(isinstance(o, Const) and o.via == "widened" for o in options(value))

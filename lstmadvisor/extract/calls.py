@@ -31,6 +31,10 @@ from lstmadvisor.extract.values import (
 
 DEEPEST = 24
 """User calls inside one another."""
+DEEPEST_RECURSION = 3
+"""Calls of one function inside one another: a list of tuples of states needs three."""
+NOBODY = "nobody in the program supplies it"
+"""Why `*args` and `**kwargs` of a function that only a reader calls are not known."""
 
 
 class Calls(Binding):
@@ -46,6 +50,8 @@ class Calls(Binding):
         match callee:
             case Function():
                 return self._call_function(callee, args, kwargs, open_, at, None)
+            case Bound(function=Function(name="forward"), this=Instance() as this) if self._is_own_forward(callee):
+                return self._call_instance(this, args, kwargs, open_, at)
             case Bound():
                 return self._call_function(callee.function, args, kwargs, open_, at, callee.this)
             case Class():
@@ -103,6 +109,8 @@ class Calls(Binding):
             return value
         if isinstance(base, Super):
             return self._call_library_base(base, callee, args, kwargs, open_, at)
+        if name in ("forward", "__call__") and isinstance(base, Term) and frameworks.is_module(self.run, base):
+            return self.call(base, args, kwargs, open_, at)
         made = self.term("method", name, base, args, kwargs, at=at, open_=open_, event=True)
         value = frameworks.method(self.run, made)
         if value is not None:
@@ -156,7 +164,7 @@ class Calls(Binding):
         virtual: bool = False,
     ) -> Value:
         depth = sum(1 for f in self.scope.frames if f.function.node is function.node)
-        if len(self.scope.frames) >= DEEPEST or depth >= 2:
+        if len(self.scope.frames) >= DEEPEST or depth >= DEEPEST_RECURSION:
             return self.term("call", f"?{function.name}", function, args, kwargs, at=at, open_=open_ or "recursion")
         env = Env(
             function.env.module, outer=function.env if function.env.names is not function.env.module.env.names else None
@@ -164,10 +172,15 @@ class Calls(Binding):
         if env.outer is not None and env.outer.is_class:
             env.outer = env.outer.outer
         self._parameters(function, args, kwargs, open_, env, at, this, virtual)
+        if function.name == "__init__" and isinstance(this, Instance):
+            own = ("$this", "$owner", function.node.params.params[0].name.value if function.node.params.params else "")
+            this.given.update({name: value for name, value in env.names.items() if name not in own})
         self.called.add(id(function.node))
         scope = self.scope
         self.scope = replace(
-            scope, frames=(*scope.frames, Frame(function, at, virtual)), contexts=(*scope.contexts, *function.contexts)
+            scope,
+            frames=(*scope.frames, Frame(function, at, virtual, len(scope.loops), len(scope.conditions))),
+            contexts=(*scope.contexts, *function.contexts),
         )
         self.returns.append([])
         try:
@@ -175,15 +188,17 @@ class Calls(Binding):
             if isinstance(node, cst.Lambda):
                 return self.eval(node.body, env)
             generator = self._yields(node)
+            given = Map(dict(env.names))
             if generator:
                 env.names["$yields"] = Seq([], "list")
             signal = self.suite(node.body, env)
             if generator:
                 yielded = env.names["$yields"]
                 assert isinstance(yielded, Seq)
-                return self.term(
-                    "comp", "generator", function, [self.join(yielded.items[:3], "what a generator yields")], at=at
-                )
+                element = self.join(yielded.items[:3], "what a generator yields")
+                made = self.term("comp", "generator", function, [element], at=at)
+                made.attrs["$parameters"] = given
+                return made
             values = self.returns[-1]
             if signal != "return" and values and signal != "raise":
                 values = [*values, Const(None)]
@@ -226,13 +241,11 @@ class Calls(Binding):
             else:
                 self._default(env, function, name, open_, at, virtual)
         if isinstance(params.star_arg, cst.Param):
-            env.names[params.star_arg.name.value] = Seq(
-                given, "tuple", open_ or ("nobody in the program supplies it" if virtual else None)
-            )
+            env.names[params.star_arg.name.value] = Seq(given, "tuple", open_ or (NOBODY if virtual else None))
         if params.star_kwarg is not None:
             env.names[params.star_kwarg.name.value] = Map(
                 {k: _handed_over(k, v) for k, v in left.items()},
-                open_ or ("nobody in the program supplies it" if virtual else None),
+                open_ or (NOBODY if virtual else None),
             )
 
     def _supply(self, env: Env, name: str, value: Value) -> None:
@@ -241,7 +254,7 @@ class Calls(Binding):
     def _default(self, env: Env, function: Function, name: str, open_: str | None, at: Spot, virtual: bool) -> None:
         if name in function.extra:
             env.names[name] = function.extra[name]
-        elif open_ and not virtual:
+        elif open_ and not virtual and not (open_ == NOBODY and name in function.defaults):
             env.names[name] = Opaque(open_, at)
         elif name in function.defaults:
             env.names[name] = function.defaults[name]
@@ -270,7 +283,7 @@ class Calls(Binding):
         elif cls.is_dataclass:
             self._fill_fields(instance, args, kwargs, open_, at)
         else:
-            base = next((b for b in bases if frameworks.is_layer(b)), None)
+            base = next((b for b in bases if frameworks.is_layer(b) or frameworks.is_tool(b)), None)
             if base is not None:
                 instance.term = self.term("call", base, None, args, kwargs, at=at, open_=open_, event=True)
             for name, value in kwargs.items():
@@ -311,11 +324,20 @@ class Calls(Binding):
             if isinstance(method, Function):
                 self.set(instance, "called", True)
                 mark = self.term("enter", instance.cls.name, instance, args, kwargs, at=at, event=True)
-                value = self.call(Bound(method, instance), args, kwargs, open_, at)
+                value = self._call_function(method, args, kwargs, open_, at, instance)
                 mark.result = value
                 return frameworks.left(self.run, instance, mark, value)
         made = self.term("apply", "()", instance.term or instance, args, kwargs, at=at, open_=open_, event=True)
         return frameworks.applied(self.run, made)
+
+    def _is_own_forward(self, callee: Bound) -> bool:
+        """Whether `model.forward(x)` means what `model(x)` means; `super().forward(x)` does not."""
+        this = callee.this
+        return (
+            isinstance(this, Instance)
+            and frameworks.is_module(self.run, this)
+            and self.find(this.cls, "forward") is callee.function
+        )
 
     def _yields(self, node: cst.FunctionDef) -> bool:
         if id(node) not in self.yielding:

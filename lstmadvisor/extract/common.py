@@ -47,18 +47,24 @@ def fact(value: Value | None, missing: Fact = ABSENT) -> Fact:
             return Unknown(unknown="not a plain value", at=place(value.at))
         return Known(value=value.value, via=value.via, at=place(value.at))  # type: ignore[arg-type]
     if isinstance(value, Choice):
-        facts = [fact(o, missing) for o in value.options]
+        given = [o for o in value.options if not _typed_by_user(o)]
+        facts = [fact(o, missing) for o in given or value.options]
         plain = [f.value for f in facts if isinstance(f, Known)]
         if len(plain) == len(facts) and all(p == plain[0] for p in plain):
             return facts[0]
         return Unknown(unknown=value.why, at=next((f.at for f in facts if f.at is not None), None))
     if isinstance(value, Seq) and value.kind != "slice" and not value.open:
-        parts = [fact(i) for i in value.items]
+        parts = [fact(i) if isinstance(i, Const) else Unknown(unknown="not a plain value") for i in value.items]
         if all(isinstance(p, Known) for p in parts):
             return Known(value=[p.value for p in parts if isinstance(p, Known)], via="literal", at=place(value.at))
     if isinstance(value, Term) and (found := searched(value)) is not None:
         return Known(value=found, via="search", at=place(value.at))
     return Unknown(unknown=why(value), at=spot_of(value))
+
+
+def _typed_by_user(value: Value) -> bool:
+    """Whether a value comes from `sys.argv`, which holds nothing in the default run."""
+    return any(isinstance(v, External) and v.name == "sys.argv" for v in walk(value, 30))
 
 
 def why(value: Value) -> str:
@@ -105,6 +111,8 @@ def searched(term: Term) -> dict[str, Any] | None:
         if last == "suggest_categorical":
             return {"low": None, "high": None, "choices": _constants(term.argument("choices", 1))}
         return {"low": const("low", 1), "high": const("high", 2), "choices": None}
+    if term.op == "call" and term.name == "sklearn.choice":
+        return {"low": None, "high": None, "choices": _constants(term.argument("categories", 0))}
     if (
         term.op == "call"
         and term.name.startswith("ray.tune.")

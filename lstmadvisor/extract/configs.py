@@ -69,10 +69,18 @@ def from_text(text: str, shown: str) -> Value:
     if node is None:
         return Map({}, at=Spot(None, None, shown, 1))
     loader = yaml.SafeLoader("")
-    return _node(node, shown, loader, 0)
+    return _node(node, shown, loader, 0, {})
 
 
-def _node(node: Any, shown: str, loader: Any, depth: int) -> Value:
+def _node(node: Any, shown: str, loader: Any, depth: int, seen: dict[int, Value]) -> Value:
+    """One node as a value; what an alias repeats is read once."""
+    if id(node) not in seen:
+        seen[id(node)] = Opaque("refers to itself")
+        seen[id(node)] = _fresh_node(node, shown, loader, depth, seen)
+    return seen[id(node)]
+
+
+def _fresh_node(node: Any, shown: str, loader: Any, depth: int, seen: dict[int, Value]) -> Value:
     import yaml
 
     at = Spot(None, None, shown, node.start_mark.line + 1, node.start_mark.column + 1)
@@ -83,7 +91,7 @@ def _node(node: Any, shown: str, loader: Any, depth: int) -> Value:
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode):
                 if key.tag == "tag:yaml.org,2002:merge":
-                    merged = _node(value, shown, loader, depth + 1)
+                    merged = _node(value, shown, loader, depth + 1, seen)
                     if isinstance(merged, Map):
                         out.entries = {**merged.entries, **out.entries}
                     continue
@@ -92,11 +100,11 @@ def _node(node: Any, shown: str, loader: Any, depth: int) -> Value:
                 except yaml.YAMLError:
                     name = key.value
                 out.entries[name if isinstance(name, (str, int, float, bool)) else key.value] = _node(
-                    value, shown, loader, depth + 1
+                    value, shown, loader, depth + 1, seen
                 )
         return out
     if isinstance(node, yaml.SequenceNode):
-        return Seq([_node(v, shown, loader, depth + 1) for v in node.value[:400]], "list", at=at)
+        return Seq([_node(v, shown, loader, depth + 1, seen) for v in node.value[:400]], "list", at=at)
     try:
         value = loader.construct_object(node)
     except (yaml.YAMLError, ValueError):

@@ -4,9 +4,49 @@ from __future__ import annotations
 
 from typing import Any
 
+from lstmadvisor.extract import batches, lengths, samples, vocabulary
+from lstmadvisor.extract.feeds import feeds
+from lstmadvisor.extract.fits import fits
+from lstmadvisor.extract.lineage import Lineage
+from lstmadvisor.extract.metrics import metrics
+from lstmadvisor.extract.padding import padding
+from lstmadvisor.extract.promises import reproducibility
 from lstmadvisor.extract.run import Run
+from lstmadvisor.extract.scaling import scaling
+from lstmadvisor.extract.shapes import Shapes
+from lstmadvisor.extract.splits import Splits, everything, roots_of
+from lstmadvisor.extract.targets import targets
+from lstmadvisor.facts import ABSENT, Known, Unknown, plain
 
 
 def facts(run: Run, found: dict[str, Any]) -> dict[str, Any]:
     """Facts by key of `Program`."""
-    return {}
+    out: dict[str, Any] = {}
+    training, fitted, shapes = feeds(run), fits(run), Shapes(run)
+    if not isinstance(found.get("batch_size"), Known):
+        out["batch_size"] = batches.batch_size(run, training, fitted, shapes)
+    if not isinstance(found.get("shuffle"), Known):
+        out["shuffle"] = batches.shuffle(run, training, fitted, shapes)
+    out["sequence_length"] = lengths.sequence_length(run, training, fitted, shapes)
+    lineage = Lineage(run)
+    values = list(everything(roots_of(lineage)))
+    splits = Splits(lineage, values, fitted)
+    out["dataset"] = samples.dataset(
+        run, lineage, training, fitted, shapes, out.get("batch_size", found.get("batch_size", ABSENT))
+    )
+    out["split"] = samples.split(run, lineage, splits, training, fitted)
+    ordered = training and training[0].loaders() and plain(out.get("shuffle", ABSENT)) is False
+    if ordered and plain(out["split"].kind) == "random":
+        out["shuffle"] = Unknown(unknown="the loader keeps an order that was drawn at random before")
+    out["padding"] = padding(run, training, values, found.get("padding"))
+    out["targets"] = targets(run, lineage, fitted, shapes, found)
+    out["metrics"] = metrics(run, lineage, splits, training, fitted)
+    acts = [f.act.serial for f in (*training, *fitted)]
+    out["scaling"] = scaling(run, lineage, splits, values, max(acts, default=None))
+    out["reproducibility"] = reproducibility(run)
+    ids = vocabulary.dictionaries(run, values)
+    if "embeddings" in found:
+        out["embeddings"] = vocabulary.embeddings(run, ids, found["embeddings"])
+    shared = vocabulary.value_is_token(run, ids, out["padding"], found)
+    out["padding"] = out["padding"].model_copy(update={"value_is_token": shared})
+    return out

@@ -41,6 +41,11 @@ def number(value: Value | None) -> bool:
     )
 
 
+def integer(value: Value | None) -> int | None:
+    """The plain whole number that a value is, or None."""
+    return value.value if isinstance(value, Const) and number(value) and isinstance(value.value, int) else None
+
+
 def same_key(value: Value, depth: int = 0) -> Any:
     """A key that two readings of one expression share."""
     if isinstance(value, Const):
@@ -52,8 +57,8 @@ def same_key(value: Value, depth: int = 0) -> Any:
             return ("id", id(value))
         return ("const", value.value)
     if isinstance(value, Term) and depth < 10:
-        pure = value.op in ("attr", "item", "binop") or value.op == "call" and value.name in _PURE
-        if pure or value.op == "method" and value.name == "size":
+        pure = value.op in ("attr", "item", "binop") or (value.op == "call" and value.name in _PURE)
+        if pure or (value.op == "method" and value.name == "size"):
             base = None if value.base is None else same_key(value.base, depth + 1)
             return (value.op, value.name, base, *(same_key(a, depth + 1) for a in value.args))
     return ("id", id(value))

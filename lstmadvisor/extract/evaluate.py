@@ -39,8 +39,12 @@ MOST_ITEMS = 400
 BUILTINS = frozenset(
     "len range int float str bool list tuple dict set frozenset sorted reversed enumerate zip map filter min max sum abs round "
     "print open isinstance issubclass getattr setattr hasattr type super object iter next any all id vars input format repr "
-    "callable pow divmod hash slice ord chr exit quit property staticmethod classmethod __import__ globals locals".split()
+    "callable pow divmod hash slice ord chr exit quit property staticmethod classmethod __import__ globals locals eval".split()
 )
+
+
+SAME_ELEMENTS = frozenset(f"builtins.{n}" for n in ("sorted", "list", "tuple", "reversed", "set", "frozenset"))
+"""Functions whose result holds the elements of their argument."""
 
 
 class Evaluator(Access):
@@ -116,7 +120,9 @@ class Evaluator(Access):
             assert isinstance(part, cst.FormattedStringExpression)
             value = self.eval(part.expression, env)
             parts.append(value)
-            if isinstance(value, Const) and part.conversion is None and not part.format_spec:
+            if isinstance(value, Const) and value.via == "widened":
+                plain = False
+            elif isinstance(value, Const) and part.conversion is None and not part.format_spec:
                 text += str(value.value)
             elif (
                 isinstance(value, Const)
@@ -212,22 +218,30 @@ class Evaluator(Access):
             rights = right.options if isinstance(right, Choice) else [right]
             if len(lefts) * len(rights) <= MOST_OPTIONS and not any(isinstance(v, Term) for v in (*lefts, *rights)):
                 return self.join([self.binary(name, function, a, b, at) for a in lefts for b in rights])
+        if name == "+" and self.repeats and any(getattr(v, "at", None) is self.repeats[-1] for v in (left, right)):
+            self.repeats[-1] = at
         if isinstance(left, Const) and isinstance(right, Const):
             if name == "/" and isinstance(left.value, str) and isinstance(right.value, str):
                 return Const(f"{left.value.rstrip('/')}/{right.value}", "arithmetic", at)
             if left.via == "widened" or right.via == "widened":
-                return Opaque("changes in a loop", at)
+                return self.term("binop", name, None, [left, right], at=at)
             try:
                 value = compute(name, function, left.value, right.value)
             except NotComputable:
                 return Opaque(f"`{name}` of these values cannot be computed", at)
+            if name == "*" and isinstance(left.value, str) and right.via == "arithmetic":
+                self.repeats.append(at)
             named = [c for c in (left, right) if c.via != "literal"]
             root = named[0] if len(named) == 1 else None
             via = "search" if any(c.via == "search" for c in named) else "arithmetic"
             return Const(value, via, at, (root.root or root) if root else None)
         if isinstance(left, Seq) and isinstance(right, Seq) and name == "+":
-            return Seq([*left.items, *right.items], left.kind, left.open or right.open, at)
+            items = [*left.items, *right.items]
+            open_ = left.open or right.open or ("a very long list" if len(items) > MOST_ITEMS else None)
+            return Seq(items[:MOST_ITEMS], left.kind, open_, at)
         if isinstance(left, Seq) and isinstance(right, Const) and name == "*" and isinstance(right.value, int):
+            if right.via == "arithmetic":
+                self.repeats.append(at)
             if len(left.items) * max(right.value, 0) <= MOST_ITEMS:
                 return Seq(left.items * right.value, left.kind, left.open, at)
         if isinstance(left, Map) and isinstance(right, Map) and name == "|":
@@ -249,7 +263,7 @@ class Evaluator(Access):
             truth = self.truth(value)
             if truth is not None:
                 return Const(not truth, "arithmetic", Spot(env.module, node))
-        elif isinstance(value, Const):
+        elif isinstance(value, Const) and value.via != "widened":
             try:
                 result = compute(name, function, value.value)
             except NotComputable:
@@ -292,6 +306,10 @@ class Evaluator(Access):
 
     def compare(self, name: str, function: Callable[[Any, Any], Any], left: Value, right: Value, at: Spot) -> Value:
         """A comparison, decided where both sides are known (or surely not None)."""
+        if name in ("<", "<=", ">", ">="):
+            for limit, length in ((left, right), (right, left)):
+                if isinstance(limit, Const) and isinstance(length, Term) and length.name == "builtins.len":
+                    self.limits.append(limit)
         if isinstance(left, Choice) or isinstance(right, Choice):
             lefts = left.options if isinstance(left, Choice) else [left]
             rights = right.options if isinstance(right, Choice) else [right]
@@ -342,7 +360,7 @@ class Evaluator(Access):
                 return (
                     None
                     if other.name.rsplit(".", 1)[-1] in ("get", "getenv", "environ", "load", "search", "match", "pop")
-                    or other.op == "item"
+                    or (other.op == "item" and not _is_part_of_output(other))
                     else False
                 )
         return None
@@ -374,7 +392,8 @@ class Evaluator(Access):
         if truth is False:
             return self.eval(node.orelse, env)
         left = self.eval(node.body, env)
-        return self.join([left, self.eval(node.orelse, env)], f"`{env.module.code(node.test)}` cannot be decided")
+        values = [left, self.eval(node.orelse, env)]
+        return self.join_under(values, condition, f"`{env.module.code(node.test)}` cannot be decided")
 
     def _lambda(self, node: cst.Lambda, env: Env) -> Value:
         defaults = self.defaults(node.params, env)
@@ -406,8 +425,12 @@ class Evaluator(Access):
                     out.entries[key.value] = value
                 else:
                     out.open = "a key that is not known"
+                    out.rest.append(value)
             return out
         if complete:
+            if kind == "set":
+                unique = {v.value if isinstance(v, Const) and hashable(v.value) else id(v): v for v in collected}
+                collected = list(unique.values())
             return Seq(collected[:MOST_ITEMS], kind, None if len(collected) <= MOST_ITEMS else "a very long list", at)
         source = self.eval(node.for_in.iter, env)
         return self.term("comp", kind, source, collected[:1], at=at)
@@ -475,6 +498,8 @@ class Evaluator(Access):
                 return value.args[0]
             if value.op == "call" and value.result is not None and value.name.endswith("oader"):
                 return value.result  # what the loader's dataset and collate function give
+            if value.op == "call" and value.name in SAME_ELEMENTS and value.args:
+                return self.element_of(value.args[0], at)
             inner = (
                 [self.element_of(a, at) for a in value.args]
                 if value.name in ("builtins.enumerate", "builtins.zip")
@@ -499,12 +524,16 @@ class Evaluator(Access):
         args: list[Value] = []
         kwargs: dict[str, Value] = {}
         open_: str | None = None
+        spread: Value | None = None
         for arg in node.args:
             value = self.eval(arg.value, env)
             if arg.star == "*":
                 items = self.elements(value)
                 if items is None:
-                    open_ = f"`*{env.module.code(arg.value)}`"
+                    columns = self._columns(callee, node, value)
+                    if columns is not None:
+                        return columns
+                    open_, spread = f"`*{env.module.code(arg.value)}`", value
                     if isinstance(value, Term) and value.op == "comp":
                         args.extend(value.args)
                 else:
@@ -517,7 +546,27 @@ class Evaluator(Access):
                 kwargs[arg.keyword.value] = value
             else:
                 args.append(value)
-        return self.call(callee, args, kwargs, open_, Spot(env.module, node))
+        made = self.call(callee, args, kwargs, open_, Spot(env.module, node))
+        if spread is not None and isinstance(made, Term) and made.op == "call":
+            self.put(made.attrs, "*", spread)
+        return made
+
+    def _columns(self, callee: Value, node: cst.Call, rows: Value) -> Value | None:
+        """`zip(*rows)`: one list per column."""
+        if not isinstance(callee, External) or callee.name != "builtins.zip" or len(node.args) != 1:
+            return None
+        if isinstance(rows, Seq):
+            inner = [r for r in rows.items if isinstance(r, Seq) and not r.open]
+            if inner and len(inner) == len(rows.items) and len({len(r.items) for r in inner}) == 1:
+                columns = range(len(inner[0].items))
+                return Seq([Seq([r.items[i] for r in inner], "tuple", rows.open) for i in columns], "list", at=rows.at)
+            return None
+        if not isinstance(rows, Term):
+            return None
+        element = self.element_of(rows, rows.at)
+        if not isinstance(element, Seq) or element.open:
+            return None
+        return Seq([self.term("comp", "tuple", rows, [item], at=rows.at) for item in element.items], "list", at=rows.at)
 
     @staticmethod
     def _spread(value: Value, kwargs: dict[str, Value]) -> str | None:
@@ -565,13 +614,22 @@ class Evaluator(Access):
         return Const(None)
 
 
+def _is_part_of_output(value: Term) -> bool:
+    """Whether an item is one of the tensors that a layer gives: never None."""
+    here: Value | None = value
+    while isinstance(here, Term) and here.op == "item":
+        here = here.base
+    made = here.base if isinstance(here, Term) and here.op == "apply" else None
+    return isinstance(made, Term) and made.name.startswith("torch.nn.")
+
+
 def const_method(base: Const, name: str, args: list[Value], kwargs: dict[str, Value], at: Spot) -> Value | None:
     """A method of a string or number, where it can be computed."""
-    if kwargs and name != "format":
+    if (kwargs and name != "format") or base.via == "widened":
         return None
     values: list[Any] = []
     for arg in args:
-        if isinstance(arg, Const):
+        if isinstance(arg, Const) and arg.via != "widened":
             values.append(arg.value)
         elif isinstance(arg, Seq) and not arg.open and all(isinstance(i, Const) for i in arg.items):
             values.append([i.value for i in arg.items if isinstance(i, Const)])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import libcst as cst
 
+from lstmadvisor.extract import emulated, layer_values
 from lstmadvisor.extract.values import (
     Bound,
     Class,
@@ -15,7 +15,6 @@ from lstmadvisor.extract.values import (
     External,
     Function,
     Instance,
-    Loop,
     Map,
     Object,
     Opaque,
@@ -30,7 +29,16 @@ if TYPE_CHECKING:
     from lstmadvisor.extract.run import Run
 
 RECURRENT_TORCH = frozenset(f"torch.nn.{k}" for k in ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"))
-KEEPS_FUNCTIONS = frozenset(("builtins.print", "torch.nn.Sequential", "torch.nn.ModuleList", "setattr"))
+KEEPS_FUNCTIONS = frozenset(
+    (
+        "builtins.print",
+        "torch.nn.Sequential",
+        "torch.nn.ModuleList",
+        "setattr",
+        "ignite.engine.Engine",
+        "ignite.engine.create_supervised_trainer",
+    )
+)
 """Library functions that keep what they are given and call nothing."""
 
 _SAME_MODULE = frozenset(
@@ -60,6 +68,14 @@ def is_layer(name: str) -> bool:
     )
 
 
+def is_tool(name: str) -> bool:
+    """Whether a library class that a user's class extends is a trainer, an optimizer or a schedule."""
+    last = name.rsplit(".", 1)[-1]
+    return name.startswith("torch.optim.") or (
+        name.startswith(("transformers.", "lightning.", "skorch.", "fastai.", "ignite.")) and last.endswith(("Trainer", "Net", "Learner", "Engine"))
+    )
+
+
 def forward_names(run: Run, instance: Instance) -> tuple[str, ...]:
     """Which method runs when the object is called."""
     bases = run.library_bases(instance.cls)
@@ -73,7 +89,10 @@ def forward_names(run: Run, instance: Instance) -> tuple[str, ...]:
 def is_module(run: Run, value: Value | None) -> bool:
     """Whether a value is a PyTorch module (a user's or the library's)."""
     if isinstance(value, Instance):
-        return any(b.startswith(("torch.nn.", "lightning.", "transformers.")) for b in run.library_bases(value.cls))
+        return any(
+            b.startswith(("torch.nn.", "lightning.", "transformers.")) and not is_tool(b)
+            for b in run.library_bases(value.cls)
+        )
     return (
         isinstance(value, Term)
         and value.op == "call"
@@ -109,6 +128,8 @@ def called(run: Run, term: Term) -> Value | None:
     """What a library function gives back when that is more than a term."""
     name, args = term.name, term.args
     last = name.rsplit(".", 1)[-1]
+    if last in ("weight_norm", "spectral_norm", "orthogonal") and name.startswith("torch.nn.utils.") and args:
+        return args[0]
     if name in ("torch.nn.ModuleList", "torch.nn.ParameterList"):
         items = run.elements(args[0]) if args else []
         if items is None:
@@ -117,7 +138,7 @@ def called(run: Run, term: Term) -> Value | None:
             return Seq(items, "modulelist", "a list that is not known", term.at)
         return Seq(items, "modulelist", at=term.at)
     if name in ("torch.nn.ModuleDict", "torch.nn.ParameterDict"):
-        return Map(dict(args[0].entries) if args and isinstance(args[0], Map) else {}, None, term.at)
+        return Map(dict(args[0].entries) if args and isinstance(args[0], Map) else {}, None, term.at, "moduledict")
     if name in (
         "tensorflow.function",
         "keras.utils.register_keras_serializable",
@@ -150,7 +171,73 @@ def called(run: Run, term: Term) -> Value | None:
         return term
     if name.startswith("keras_tuner.") or last == "GridSearchCV":
         _search_space(run, term)
+    if last in ESTIMATORS and name.startswith(("keras", "scikeras", "tensorflow")):
+        return term
+    if last in SEARCHES or last in ("cross_val_score", "cross_validate"):
+        for value in (*args, *term.kwargs.values()):
+            for each in value.items if isinstance(value, Seq) else [value]:
+                if is_estimator(each):
+                    _build_estimator(run, each, grid_values(term))
+    if name == "keras.layers.Lambda":
+        function = term.argument("function", 0)
+        if isinstance(function, (Function, Bound)):
+            term.result = run.virtual(function, term.at)
     return None
+
+
+ESTIMATORS = frozenset(("KerasClassifier", "KerasRegressor", "KerasMultiClassifier"))
+SEARCHES = frozenset(
+    ("GridSearchCV", "RandomizedSearchCV", "BayesSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
+)
+_GRIDS = ("param_grid", "param_distributions", "search_spaces")
+
+
+def is_estimator(value: Value | None) -> TypeGuard[Term]:
+    """Whether a value is a Keras model dressed as a scikit-learn estimator."""
+    return isinstance(value, Term) and value.op == "call" and value.name.rsplit(".", 1)[-1] in ESTIMATORS
+
+
+def _build_estimator(run: Run, estimator: Term, grid: dict[str, Value]) -> None:
+    """Call the function that builds the model, with what the estimator was given and what a search tries."""
+    build = estimator.argument("build_fn", 0)
+    if not isinstance(build, (Function, Bound)):
+        build = estimator.kwargs.get("model")
+    if not isinstance(build, (Function, Bound)) or (estimator.result is not None and not grid):
+        return
+    function = build.function if isinstance(build, Bound) else build
+    params = {p.name.value for p in (*function.node.params.params, *function.node.params.kwonly_params)}
+    given = {n.removeprefix("model__"): v for n, v in {**estimator.kwargs, **grid}.items()}
+    run.set(
+        estimator, "result", run.call(build, [], {n: v for n, v in given.items() if n in params}, None, estimator.at)
+    )
+
+
+def build_estimators(run: Run) -> None:
+    """Build the models of estimators that no search, fit or validation was seen to use."""
+    for term in [t for t in run.trace if is_estimator(t) and t.result is None]:
+        _build_estimator(run, term, {})
+
+
+def grid_values(search: Term) -> dict[str, Value]:
+    """The parameters of `GridSearchCV(…, param_grid)`, each as a choice of its values."""
+    out: dict[str, Value] = {}
+    for given in [search.argument("param_grid", 1), *(search.kwargs.get(n) for n in _GRIDS)]:
+        for name, value in given.entries.items() if isinstance(given, Map) else ():
+            if isinstance(value, Seq) and len(value.items) == 1:
+                out[str(name)] = value.items[0]
+            else:
+                out[str(name)] = Term("call", "sklearn.choice", None, [value], {}, search.at, search.scope)
+    return out
+
+
+def grid_of(run: Run, estimator: Term) -> dict[str, Value]:
+    """What a search of the trace tries for an estimator."""
+    for term in run.trace:
+        searches = term.op == "call" and term.name.rsplit(".", 1)[-1] in SEARCHES
+        given = (*term.args, *term.kwargs.values()) if searches else ()
+        if any(each is estimator for value in given for each in options(value)):
+            return grid_values(term)
+    return {}
 
 
 def _command_line(run: Run, term: Term) -> Value:
@@ -297,12 +384,27 @@ def _batch(run: Run, loader: Term, at: Spot) -> None:
 def method(run: Run, term: Term) -> Value | None:
     """What a method of a library object gives back when that is more than a term."""
     name, base = term.name, term.base
-    if name in _TRAINS and _is_training(run, term):
+    if name == "fit":
+        for each in options(base):
+            if is_estimator(each):
+                _build_estimator(run, each, {})
+    if name in _TRAINS and is_training(run, term):
         run.trains()
         if name in ("fit", "fit_generator"):
             return _fit(run, term)
     if name == "step" and term.args and isinstance(term.args[0], (Function, Bound)):
         return run.virtual(term.args[0], term.at, again=True)
+    if (size := layer_values.method(base, name, term.args, term.at)) is not None:
+        return size
+    if name in ("__getattr__", "__getattribute__") and base is not None and len(term.args) == 1:
+        asked = term.args[0]
+        return (
+            run.attribute(base, asked.value, term.at)
+            if isinstance(asked, Const) and isinstance(asked.value, str)
+            else None
+        )
+    if isinstance(base, Instance) and name == "save_hyperparameters":
+        return _save_hyperparameters(run, base, term)
     if is_module(run, base):
         return _module_method(run, term)
     if isinstance(base, Instance) and name == "add_module" and len(term.args) == 2 and isinstance(term.args[0], Const):
@@ -312,13 +414,64 @@ def method(run: Run, term: Term) -> Value | None:
         kind = _kind(base)
         if kind.startswith(("accelerate.", "lightning.")):
             return Seq(list(term.args), "tuple", at=term.at) if len(term.args) > 1 else term.args[0]
-    if name == "train" and _kind(base).startswith("transformers.") and not term.args:
-        return _hf_train(run, term)
+    if _is_acted_out(run, term):
+        return None
     if name == "search" and _kind(base).startswith("keras_tuner."):
         run.trains()
-    if name in ("map", "filter") and isinstance(base, Seq):
-        return None
+        _callbacks(run, term)
+    if name == "map" and isinstance(base, Term) and term.args and _is_dataset(base):
+        row = run.term("elem", "row", base, [], at=term.at)
+        extra = term.kwargs.get("fn_kwargs")
+        term.result = run.call(
+            term.args[0], [row], dict(extra.entries) if isinstance(extra, Map) else {}, None, term.at
+        )
+        return term
     return None
+
+
+def _save_hyperparameters(run: Run, module: Instance, term: Term) -> Value:
+    """Lightning keeps the arguments of `__init__` as `self.hparams`; a dict or namespace given is kept itself."""
+    given: dict[str, Value] = dict(module.given)
+    for value in term.args:
+        if isinstance(value, Map):
+            given.update({str(k): v for k, v in value.entries.items()})
+        elif isinstance(value, Object):
+            given.update(value.attrs)
+    run.put(module.attrs, "hparams", Object("namespace", given, at=term.at))
+    return Const(None)
+
+
+def _is_acted_out(run: Run, term: Term) -> bool:
+    """Whether a trainer of a library starts to train here, which is then acted out."""
+    trainer = emulated.trainer_of(term.base)
+    if trainer is None:
+        return False
+    kind, name = trainer.name, term.name
+    if name == "train" and kind.startswith("transformers.") and kind.endswith("Trainer"):
+        emulated.hugging_face(run, term)
+    elif name == "run" and kind.startswith("ignite.engine."):
+        run.trains()
+        emulated.ignite(run, term, trainer)
+    elif name in ("fit", "fit_one_cycle", "fine_tune", "fit_flat_cos", "fit_sgdr") and kind.startswith("fastai."):
+        run.trains()
+        emulated.fastai(run, term, trainer)
+    elif name == "fit" and kind.startswith("skorch."):
+        run.trains()
+        emulated.skorch(run, term, trainer)
+    else:
+        return False
+    return True
+
+
+def _is_dataset(value: Value | None) -> bool:
+    """Whether a value is a data set of Hugging Face's `datasets`."""
+    for _ in range(40):
+        if not isinstance(value, Term):
+            return False
+        if value.op == "call":
+            return value.name.startswith("datasets.")
+        value = value.base
+    return False
 
 
 def _kind(value: Value | None) -> str:
@@ -331,7 +484,8 @@ def _kind(value: Value | None) -> str:
     return ""
 
 
-def _is_training(run: Run, term: Term) -> bool:
+def is_training(run: Run, term: Term) -> bool:
+    """Whether a method called `fit` (or the like) trains a network rather than a scaler or a tree."""
     if term.name != "fit":
         return True
     for each in options(term.base):
@@ -352,12 +506,12 @@ def _is_training(run: Run, term: Term) -> bool:
 def _fit(run: Run, term: Term) -> Value | None:
     base = term.base
     if (
-        _kind(base) in ("lightning.Trainer", "lightning.trainer.Trainer", "lightning.Fabric") and term.args
+        _kind(base) in ("lightning.Trainer", "lightning.Trainer.from_argparse_args", "lightning.Fabric") and term.args
     ) or "model" in term.kwargs:
         model = term.argument("model", 0)
         for each in options(model):
             if isinstance(each, Instance):
-                _lightning(run, term, each)
+                emulated.lightning(run, term, each)
         return None
     for each in options(base):
         if isinstance(each, Instance):
@@ -366,7 +520,75 @@ def _fit(run: Run, term: Term) -> Value | None:
             for layer in layers_of(run, each):
                 if isinstance(layer, Instance):
                     _keras_fit(run, term, layer)
+    _callbacks(run, term)
     return None
+
+
+_HOOKS = (
+    "on_train_begin",
+    "on_epoch_begin",
+    "on_train_batch_begin",
+    "on_batch_begin",
+    "on_train_batch_end",
+    "on_batch_end",
+)
+
+
+def _callbacks(run: Run, term: Term) -> None:
+    """Call the hooks of the user's own callbacks."""
+    position = 4 if term.name == "fit_generator" else 5
+    for given in options(term.argument("callbacks", position)):
+        for value in given.items if isinstance(given, Seq) else [given]:
+            for each in options(value):
+                if isinstance(each, Instance):
+                    _call_hooks(run, term, each)
+
+
+def _call_hooks(run: Run, term: Term, callback: Instance) -> None:
+    if isinstance(term.base, Term):
+        run.put(callback.attrs, "model", term.base)
+    logs = run.term("param", "logs", None, [], at=term.at)
+    for name in (*_HOOKS, "on_epoch_end", "on_train_end"):
+        found = run.find(callback.cls, name)
+        if isinstance(found, Function):
+            number = (
+                []
+                if "_train_" in f"{name}_" and "batch" not in name
+                else [run.term("param", "epoch", None, [], at=term.at)]
+            )
+            run.virtual(Bound(found, callback), term.at, [*number, logs])
+        if name == "on_train_begin":
+            _widen_attributes(run, callback)
+
+
+def _widen_attributes(run: Run, instance: Instance) -> None:
+    """Numbers that a callback's hooks change are not known inside them."""
+    for cls in run.lineage(instance.cls):
+        for method in cls.names.values() if isinstance(cls, Class) else ():
+            if isinstance(method, Function) and isinstance(method.node, cst.FunctionDef) and method.name != "__init__":
+                for name in attributes_set(method.node):
+                    value = instance.attrs.get(name)
+                    if isinstance(value, Const) and isinstance(value.value, (int, float)):
+                        run.put(instance.attrs, name, Const(value.value, "widened", value.at, name=name))
+
+
+def attributes_set(node: cst.CSTNode) -> set[str]:
+    """The attributes of `self` that code below a node assigns."""
+    out: set[str] = set()
+    queue = [node]
+    for here in queue:
+        if isinstance(here, (cst.Assign, cst.AugAssign, cst.AnnAssign)):
+            targets = [t.target for t in here.targets] if isinstance(here, cst.Assign) else [here.target]
+            for target in targets:
+                if (
+                    isinstance(target, cst.Attribute)
+                    and isinstance(target.value, cst.Name)
+                    and target.value.value == "self"
+                ):
+                    out.add(target.attr.value)
+        else:
+            queue.extend(here.children)
+    return out
 
 
 def layers_of(run: Run, model: Term) -> Iterator[Value]:
@@ -392,69 +614,13 @@ def _keras_fit(run: Run, term: Term, model: Instance) -> None:
                 run.virtual(Bound(found, model), term.at, [x])
 
 
-def _lightning(run: Run, term: Term, model: Instance) -> None:
-    trainer = next((e for e in options(term.base) if isinstance(e, Term)), None)
-    limit = trainer.argument("max_epochs") if trainer is not None else None
-    data = term.argument("train_dataloaders", 1) or term.kwargs.get("train_dataloader") or term.kwargs.get("datamodule")
-    epochs = Loop(term.at, None, limit or Const(1000, "default"))
-    batches = Loop(term.at, data, Opaque("a loop over data", term.at))
-
-    def hook(owner: Value, name: str, args: list[Value] | None = None) -> Value | None:
-        if isinstance(owner, Instance) and isinstance(found := run.find(owner.cls, name), Function):
-            return run.virtual(Bound(found, owner), term.at, args, again=True)
-        return None
-
-    sources: dict[str, Value | None] = {"train": data, "val": term.argument("val_dataloaders", 2)}
-    for owner in (*options(data), model):
-        if isinstance(owner, Instance):
-            for name in ("prepare_data", "setup"):
-                hook(owner, name)
-            for split in ("train", "val", "test"):
-                loader = hook(owner, f"{split}_dataloader")
-                if loader is not None:
-                    sources[split] = loader
-    hook(model, "configure_optimizers")
-    scope = run.scope
-    for turn in (0, 1):
-        run.scope = replace(scope, loops=(*scope.loops, (epochs, 0), (batches, turn)))
-        try:
-            for split, step in (("train", "training_step"), ("val", "validation_step"), ("test", "test_step")):
-                loader = sources.get(split)
-                batch: Value = run.term("elem", "batch", loader, [], at=term.at)
-                if isinstance(loader, Term):
-                    iterated(run, loader, term.at)
-                    batch = run.element_of(loader, term.at)
-                elif isinstance(loader, Instance):
-                    batch = run.term("elem", "batch", loader, [], at=term.at)
-                hook(model, step, [batch, run.term("elem", "index", loader, [], at=term.at)])
-        finally:
-            run.scope = scope
-    for name in (
-        "on_train_epoch_end",
-        "on_validation_epoch_end",
-        "training_epoch_end",
-        "validation_epoch_end",
-        "configure_callbacks",
-    ):
-        hook(model, name)
-
-
-def _hf_train(run: Run, term: Term) -> Value | None:
-    run.trains()
-    trainer = next((e for e in options(term.base) if isinstance(e, Term)), None)
-    model = trainer.argument("model", 0) if trainer is not None else None
-    for each in options(model):
-        if isinstance(each, Instance) and isinstance(found := run.find(each.cls, "forward"), Function):
-            mark = run.term("enter", each.cls.name, each, [], at=term.at, event=True)
-            mark.result = run.virtual(Bound(found, each), term.at)
-    return None
-
-
 def _module_method(run: Run, term: Term) -> Value | None:
     name, base = term.name, term.base
     assert base is not None
     if name in _SAME_MODULE:
         return base
+    if name in ("forward", "__call__") and isinstance(base, Term):
+        return run.call(base, term.args, term.kwargs, term.open, term.at)
     if name == "apply" and term.args:
         function = term.args[0]
         if isinstance(function, (Function, Bound)):
@@ -511,10 +677,15 @@ def submodules(run: Run, module: Value, prefix: str = "", depth: int = 0) -> lis
     for name, value in inner:
         for each in options(value):
             dotted = f"{prefix}.{name}" if prefix else name
+            held: list[tuple[str, Value]] = []
             if isinstance(each, Seq) and each.kind == "modulelist":
-                for i, item in enumerate(each.items):
+                held = [(str(i), item) for i, item in enumerate(each.items)]
+            elif isinstance(each, Map) and each.kind == "moduledict":
+                held = [(str(key), item) for key, item in each.entries.items()]
+            if held:
+                for key, item in held:
                     if is_module(run, item):
-                        out.extend(submodules(run, item, f"{dotted}.{i}", depth + 1))
+                        out.extend(submodules(run, item, f"{dotted}.{key}", depth + 1))
             elif is_module(run, each) and not any(each is m for _, m in out):
                 out.extend(submodules(run, each, dotted, depth + 1))
     return out

@@ -39,7 +39,7 @@ class Imports:
 
     def concerns(self, path: Path) -> bool:
         """Whether the file, or one that it imports, mentions a recurrent layer, and deep learning is imported at all."""
-        text = self._read(path)
+        text = self.read(path)
         if _RECURRENT.search(text) and _DEEP.search(text):
             return True
         deep = bool(_DEEP.search(text))
@@ -52,7 +52,7 @@ class Imports:
                 if other not in seen:
                     seen.add(other)
                     queue.append(other)
-                    found = self._read(other)
+                    found = self.read(other)
                     deep = deep or bool(_DEEP.search(found))
                     if deep and _RECURRENT.search(found):
                         return True
@@ -63,7 +63,7 @@ class Imports:
         if path not in self._edges:
             finder = Finder(self._library, path, project_root(path))
             found: dict[Path, None] = {}
-            for dotted, level in _names(self._read(path)):
+            for dotted, level in _names(self.read(path)):
                 file = finder.file(dotted, path, level)
                 if file is not None and file != path:
                     found[file.resolve()] = None
@@ -86,17 +86,19 @@ class Imports:
         word = re.compile(rb"\b" + re.escape(stem.encode()) + rb"\b")
         files = [
             f
-            for f in self._files(project_root(path))
-            if f != path and word.search(self._read(f)) and path in self.imported(f)
+            for f in self.files(project_root(path))
+            if f != path and word.search(self.read(f)) and path in self.imported(f)
         ]
         return sorted(files, key=lambda f: (-len(set(f.parents) & set(path.parents)), str(f)))
 
-    def _files(self, root: Path) -> tuple[Path, ...]:
+    def files(self, root: Path) -> list[Path]:
+        """The Python files and notebooks below a project's root."""
         if root not in self._python:
             self._python[root] = tuple(_walk(root))
-        return self._python[root]
+        return list(self._python[root])
 
-    def _read(self, path: Path) -> bytes:
+    def read(self, path: Path) -> bytes:
+        """The bytes of a file; none of a large one, or of one that cannot be read."""
         if path not in self._bytes:
             try:
                 self._bytes[path] = path.read_bytes() if path.stat().st_size <= LARGEST else b""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from lstmadvisor.extract import configs, settings
+from lstmadvisor.extract import configs, layer_values, settings, widgets
 from lstmadvisor.extract.evaluate import MOST_ITEMS
 from lstmadvisor.extract.operators import NotComputable, compute
 from lstmadvisor.extract.state import Stop
@@ -253,8 +253,13 @@ def _passes(run: Run, a: Arguments) -> Value | None:
 for _name in _SAME:
     FUNCTIONS[_name] = _passes
 FUNCTIONS["copy.deepcopy"] = lambda run, a: (
-    a.args[0] if a.args and isinstance(a.args[0], (Const, Seq, Map, Object)) else None
+    a.args[0] if a.args and (isinstance(a.args[0], (Const, Seq, Map, Object)) or _is_library_layer(a.args[0])) else None
 )
+
+
+def _is_library_layer(value: Value) -> bool:
+    """Whether a copy of a value is as good as the value: N copies of one layer are that layer N times."""
+    return isinstance(value, Term) and value.op == "call" and value.name.startswith("torch.nn.")
 
 
 @model("builtins.list", "builtins.tuple", "builtins.set", "builtins.sorted", "builtins.reversed")
@@ -286,6 +291,13 @@ def _listed(run: Run, a: Arguments) -> Value | None:
     return Seq(items[::-1] if a.name == "builtins.reversed" else items, kind, at=a.at)
 
 
+def _unknown_pairs(source: Value) -> list[Value]:
+    """The one pair that stands for all those of `dict((token, i) for i, token in enumerate(tokens))`."""
+    if isinstance(source, Term) and source.op == "comp" and source.args and isinstance(source.args[0], Seq):
+        return [source.args[0]]
+    return [MISSING_PAIR]
+
+
 @model("builtins.dict")
 def _dict(run: Run, a: Arguments) -> Value | None:
     out = Map({}, a.open, a.at)
@@ -298,11 +310,13 @@ def _dict(run: Run, a: Arguments) -> Value | None:
             out.entries.update(source.attrs)
             out.open = out.open or source.open
         else:
-            for pair in run.elements(source) or [MISSING_PAIR]:
+            for pair in run.elements(source) or _unknown_pairs(source):
                 if isinstance(pair, Seq) and len(pair.items) == 2 and isinstance(pair.items[0], Const):
                     out.entries[pair.items[0].value] = pair.items[1]
                 else:
                     out.open = "entries that are not known"
+                    if isinstance(pair, Seq) and len(pair.items) == 2:
+                        out.rest.append(pair.items[1])
     for name, value in a.kwargs.items():
         if isinstance(value, Const) and value.via == "literal":
             value = replace(value, via="config", name=name)
@@ -434,6 +448,10 @@ def is_a(run: Run, thing: Value, cls: Value) -> bool | None:
                 return thing.name in ("torch.nn.LSTM", "torch.nn.GRU", "torch.nn.RNN")
             return thing.name == name
         tensor = name in ("torch.Tensor", "torch.autograd.Variable", "torch.FloatTensor")
+        if (certain := layer_values.is_tensor(thing)) is not None and (
+            tensor or name in ("builtins.tuple", "builtins.list")
+        ):
+            return certain if tensor else not certain and name == "builtins.tuple"
         if tensor and (
             thing.op in ("apply", "binop")
             or (thing.op in ("call", "method") and thing.name.rsplit(".", 1)[-1] in _MAKES_TENSORS)
@@ -590,6 +608,19 @@ def _namedtuple(run: Run, a: Arguments) -> Value | None:
     return made
 
 
+@model("builtins.eval")
+def _eval(run: Run, a: Arguments) -> Value | None:
+    """`eval("nn." + name)`: an expression of names that the module knows."""
+    text = a.args[0].value if a.args and isinstance(a.args[0], Const) else None
+    if not isinstance(text, str) or len(text) > 200 or a.at.module is None:
+        return None
+    try:
+        node = cst.parse_expression(text.strip())
+    except Exception:
+        return None
+    return run.eval(node, a.at.module.env)
+
+
 @model("importlib.import_module", "builtins.__import__")
 def _import_module(run: Run, a: Arguments) -> Value | None:
     if a.args and isinstance(a.args[0], Const) and isinstance(a.args[0].value, str) and a.at.module is not None:
@@ -625,6 +656,10 @@ for _name in ("string", "integer", "float", "bool", "boolean", "enum", "list", "
         FUNCTIONS[f"{_module}.DEFINE_{_name}"] = settings.define_flag
 for _name in ("typer.Option", "typer.Argument"):
     FUNCTIONS[_name] = settings.typer_default
+for _name in widgets.NAMES:
+    for _module in ("streamlit", "streamlit.sidebar"):
+        FUNCTIONS[f"{_module}.{_name}"] = widgets.default_of
+FUNCTIONS["wandb.init"] = settings.wandb_init
 FUNCTIONS["configparser.ConfigParser"] = lambda run, a: Object("configparser", at=a.at)
 FUNCTIONS["configparser.SafeConfigParser"] = FUNCTIONS["configparser.ConfigParser"]
 
@@ -703,6 +738,8 @@ def _seq_method(run: Run, base: Seq, name: str, a: Arguments) -> Value | None:
     if name in ("extend", "update") and len(a.args) == 1:
         items = run.elements(a.args[0])
         if items is None:
+            if name == "extend" and len(base.items) < MOST_ITEMS:
+                run.set(base, "items", [*base.items, run.element_of(a.args[0], a.at)])
             run.set(base, "open", "grows by something unknown")
         else:
             run.set(base, "items", [*base.items, *items][:MOST_ITEMS])

@@ -4,9 +4,66 @@ from __future__ import annotations
 
 from typing import Any
 
+from lstmadvisor.extract.clipping import clipping
+from lstmadvisor.extract.epochs import epochs
+from lstmadvisor.extract.evaluation import Evaluation
+from lstmadvisor.extract.hidden import hidden_state
+from lstmadvisor.extract.losses import losses
+from lstmadvisor.extract.optimizers import optimizers
 from lstmadvisor.extract.run import Run
+from lstmadvisor.extract.schedules import schedules
+from lstmadvisor.extract.seeds import seeds
+from lstmadvisor.extract.steps import Steps
+from lstmadvisor.extract.stopping import Stopping
+from lstmadvisor.extract.trainers import Told, api, stranger, told
+from lstmadvisor.extract.training_step import training_step
+from lstmadvisor.facts import Unknown
+
+_OF_TRAINERS = ("clipping", "early_stopping", "checkpoints", "optimizers", "schedules", "seeds")
 
 
 def facts(run: Run) -> dict[str, Any]:
     """Facts by key of `Program`."""
-    return {}
+    steps = Steps(run)
+    evaluation = Evaluation(run, steps)
+    turns = epochs(run, steps.main)
+    stopping = Stopping(run, steps, evaluation, turns)
+    found: dict[str, Any] = {
+        "api": api(run, bool(steps.trainings)),
+        "optimizers": optimizers(run, steps),
+        "schedules": schedules(run, steps),
+        "losses": losses(run, steps),
+        "epochs": turns,
+        "clipping": clipping(run, steps),
+        "training_step": training_step(run, steps, evaluation),
+        "validation": evaluation.validation(),
+        "hidden_state": hidden_state(run, steps),
+        "early_stopping": stopping.early_stopping(),
+        "checkpoints": stopping.checkpoints(),
+        "seeds": seeds(run),
+    }
+    _add(found, told(run))
+    why = stranger(run) if not steps.trainings else None
+    if why is not None:
+        unknown = Unknown(unknown=why)
+        for key in ("optimizers", "schedules", "losses", "clipping", "early_stopping", "checkpoints"):
+            found[key] = found[key] or unknown
+        found["epochs"] = unknown
+    return found
+
+
+def _add(found: dict[str, Any], trainers: Told) -> None:
+    """Put what trainers were told beside what the source says itself."""
+    for key in _OF_TRAINERS:
+        own = [item for item in getattr(trainers, key) if item not in found[key]]
+        found[key] = (*found[key], *own)
+    if trainers.restores is not None:
+        restores = trainers.restores
+        found["early_stopping"] = tuple(
+            s.model_copy(update={"restores_best": restores}) if s in trainers.early_stopping else s
+            for s in found["early_stopping"]
+        )
+        found["checkpoints"] = tuple(
+            c.model_copy(update={"reloaded": restores}) if c in trainers.checkpoints else c
+            for c in found["checkpoints"]
+        )

@@ -12,6 +12,7 @@ _RENAMED = (
     (r"^tensorflow\.python\.keras\.", "keras."),
     (r"^tensorflow\.(contrib\.)?(_api\.v[12]\.)?keras\b", "keras"),
     (r"^tf_keras\b", "keras"),
+    (r"^keras\._tf_keras\.keras\b", "keras"),
     (r"^keras\.(api|src)\.(_v[12]\.)?(keras\.)?", "keras."),
     (r"^keras\.legacy\.", "keras."),
     (r"^keras\.(layers|models|optimizers|callbacks|losses|initializers|regularizers|metrics)\.[a-z_0-9.]+\.(?=[A-Z])", r"keras.\1."),
@@ -28,7 +29,7 @@ _RENAMED = (
     (r"^torch\.nn\.modules\.([a-z_]+\.)?(?=[A-Z])", "torch.nn."),
     (r"^torch\.nn\.modules\.([a-z_]+)$", "torch.nn"),
     (r"^torch\.nn\.utils\.clip_grad\.", "torch.nn.utils."),
-    (r"^torch\.optim\.[a-z_]+\.(?=[A-Z])(?!lr_scheduler)", "torch.optim."),
+    (r"^torch\.optim\.(?!lr_scheduler\.)[a-z_]+\.(?=[A-Z])", "torch.optim."),
     (r"^torch\.optim\.lr_scheduler\.[a-z_]+\.", "torch.optim.lr_scheduler."),
     (r"^torch\.utils\.data\.(dataloader|dataset|sampler|distributed)\.(?=[A-Za-z])", "torch.utils.data."),
     (r"^torch\.nn\.functional\.", "torch.nn.functional."),
@@ -87,7 +88,10 @@ STAR_NAMES = {
     "torch": re.compile(
         r"^(nn|optim|Tensor|tensor|cat|stack|zeros|ones|randn|rand|from_numpy|device|cuda|no_grad|save|load|manual_seed|\w+Tensor)$"
     ),
-    "keras.layers": re.compile(r"^[A-Z]\w+$|^(concatenate|add|multiply|dot|merge)$"),
+    "keras.layers": re.compile(
+        r"^(?!(Model|Sequential|Adam\w*|SGD|RMSprop|Nadam|Adagrad|Adadelta|Ftrl|EarlyStopping|ModelCheckpoint|ReduceLROnPlateau|"
+        r"LearningRateScheduler|TensorBoard|Callback|CSVLogger|History|LambdaCallback|TerminateOnNaN)$)[A-Z]\w+$|^(concatenate|add|multiply|dot|merge)$"
+    ),
     "keras.models": re.compile(r"^(Model|Sequential|load_model|model_from_json|clone_model|save_model)$"),
     "keras.optimizers": re.compile(r"^(Adam\w*|SGD|RMSprop|Nadam|Adagrad|Adadelta|Ftrl|schedules)$"),
     "keras.callbacks": re.compile(

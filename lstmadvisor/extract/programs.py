@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstmadvisor.extract import data, keras, layers, loops, tuning
+from lstmadvisor.extract import data, keras, layers, loops, results, tuning
 from lstmadvisor.extract.imports import Imports
+from lstmadvisor.extract.limits import SECONDS, TimeUp, within
 from lstmadvisor.extract.modules import project_root
 from lstmadvisor.extract.run import Run
 from lstmadvisor.facts import Program
-from lstmadvisor.sources import STDIN
+from lstmadvisor.model import Message
+from lstmadvisor.sources import STDIN, shown
 
 if TYPE_CHECKING:
     from lstmadvisor.sources import Library
+
+_log = logging.getLogger("lstmadvisor")
 
 MOST_IMPORTERS = 12
 """Programs that are read to find out who uses a module, at most."""
@@ -35,11 +40,24 @@ def understand(paths: Sequence[Path], library: Library) -> tuple[Program, ...]:
             here = path if str(path) == STDIN else path.resolve()
             if len(paths) > 1 and not imports.concerns(here):
                 continue
-            for entry, program in _programs_of(here, library, imports, found):
-                found.setdefault(entry, program)
+            try:
+                with within(SECONDS):
+                    for entry, program in _programs_of(here, library, imports, found):
+                        found.setdefault(entry, program)
+            except Exception as error:
+                _log.debug("%s could not be understood", path, exc_info=True)
+                library.messages.append(Message(path=shown(path), text=_failure(error), fatal=True))
     finally:
         sys.setrecursionlimit(limit)
     return tuple(found.values())
+
+
+def _failure(error: Exception) -> str:
+    if isinstance(error, TimeUp):
+        return f"takes longer than {SECONDS:.0f} s to understand, left out"
+    if isinstance(error, RecursionError):
+        return "too deeply nested to understand, left out"
+    return f"left out by an internal error ({type(error).__name__}: {error}); -v shows where"
 
 
 def _programs_of(
@@ -53,11 +71,23 @@ def _programs_of(
     if not trains(run):
         entries = [e for e in imports.importers(path) if e not in found][:MOST_IMPORTERS] if str(path) != STDIN else []
         inside = False
+        waiting: list[tuple[Path, Run]] = []
         for entry in entries:
             other = follow(entry, library)
-            if other is not None and other.uses(path) and trains(other):
+            if other is None or path not in other.modules:
+                continue
+            if not trains(other):
+                waiting.append((entry, other))
+            elif other.uses(path):
                 inside = True
                 yield entry, facts_of(other, library)
+        for entry, other in waiting[:3] if not inside else []:
+            # a library: its classes and functions train when somebody calls them
+            other.complete(False)
+            if trains(other) and other.uses(path):
+                inside = True
+                yield entry, facts_of(other, library)
+                break
         if inside or any(str(path).endswith(f) for p in found.values() for f in p.files):
             return
     program = facts_of(run, library)
@@ -104,6 +134,8 @@ def facts_of(run: Run, library: Library) -> Program:
         found |= keras.facts(run) if "pytorch" not in frameworks else keras.merged(run, found)
     found |= data.facts(run, found)
     found |= tuning.facts(run, found)
+    if "recurrent_layers" in found and "padding" in found:
+        found["recurrent_layers"] = results.settled(found["recurrent_layers"], found["padding"])
     assert run.entry is not None
     framework: Any = "both" if len(frameworks) == 2 else next(iter(frameworks), "unknown")
     files = tuple(

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lstmadvisor.extract import frameworks
+from lstmadvisor.extract import emulated, frameworks
+from lstmadvisor.extract.access import library_name
+from lstmadvisor.extract.calls import inner_nodes
 from lstmadvisor.extract.modules import Finder, Module
 from lstmadvisor.extract.names import canonical
 from lstmadvisor.extract.settings import CommandOption
@@ -92,16 +94,15 @@ class Run(Statements):
         """Read what is defined and nobody calls: models never fed and, where nothing is trained, the module's functions."""
         assert self.entry is not None
         try:
+            frameworks.build_estimators(self)
             for instance in list(self.instances):
                 self._feed(instance)
             if not trained:
                 for cls in [c for c in self.classes if c.module is self.entry and id(c.node) not in self.called]:
                     self._alone(cls)
-                for function in [
-                    f for f in self.functions if f.env.module is self.entry and id(f.node) not in self.called
-                ]:
-                    if function.owner is None and function.env.names is self.entry.env.names:
-                        self.virtual(function, Spot(self.entry, function.node))
+                alone = [f for f in self.functions if f.owner is None and f.env.names is self.entry.env.names]
+                for function in _callers_first(alone):
+                    self.virtual(function, Spot(self.entry, function.node))
         except (Exhausted, Stop):
             self.exhausted = True
 
@@ -111,25 +112,31 @@ class Run(Statements):
         if not isinstance(made, Instance):
             return
         self._feed(made)
-        for name, value in list(cls.names.items()):
-            if (
-                isinstance(value, Function)
-                and value.kind == "method"
-                and not name.startswith("__")
-                and id(value.node) not in self.called
-            ):
-                self.virtual(Bound(value, made), Spot(cls.module, value.node))
+        methods: dict[str, Function] = {}
+        for each in reversed(self.lineage(cls)):
+            for name, value in each.names.items() if isinstance(each, Class) else ():
+                if isinstance(value, Function) and value.kind in ("method", "static") and not name.startswith("__"):
+                    methods[name] = value
+        for method in _callers_first(list(methods.values())):
+            callee = method if method.kind == "static" else Bound(method, made)
+            self.virtual(callee, Spot(method.env.module, method.node))
 
     def _feed(self, instance: Instance) -> None:
         """Call a model's forward that nobody calls."""
         if not (frameworks.is_module(self, instance) or frameworks.is_keras_model(self, instance)):
             return
-        for name in (*frameworks.forward_names(self, instance), "training_step", "train_step", "configure_optimizers"):
+        for name in ("configure_optimizers", "training_step", "train_step", *frameworks.forward_names(self, instance)):
             found = self.find(instance.cls, name)
-            if isinstance(found, Function) and id(found.node) not in self.called:
-                at = Spot(found.env.module, found.node)
+            if not isinstance(found, Function) or id(found.node) in self.called:
+                continue
+            at = Spot(found.env.module, found.node)
+            if name in frameworks.forward_names(self, instance):
                 mark = self.term("enter", instance.cls.name, instance, [], at=at, event=True)
                 mark.result = self.virtual(Bound(found, instance), at)
+                continue
+            result = self.virtual(Bound(found, instance), at)
+            if name == "training_step" and any(b.startswith("lightning.") for b in self.library_bases(instance.cls)):
+                emulated.lonely_step(self, instance, result, at)
 
     def frameworks(self) -> set[str]:
         """pytorch, keras: what the program's calls belong to."""
@@ -245,7 +252,7 @@ class Run(Statements):
                 if isinstance(value, Opaque) and source.module is env.module:
                     value = Opaque(f"`{name}` is imported in a circle", at)
             elif isinstance(source, External):
-                value = External(canonical(f"{dotted}.{name}"))
+                value = library_name(f"{dotted}.{name}")
             elif isinstance(source, Object):
                 inner = f"{dotted}.{name}" if dotted else name
                 value = self.imported(inner, env.module, level)
@@ -273,6 +280,16 @@ class Run(Statements):
     def shown_of(at: Spot) -> str:
         """The file that a spot is in."""
         return at.module.source.path if at.module is not None else at.file
+
+
+def _callers_first(functions: list[Function]) -> list[Function]:
+    """Functions that none of the others mentions come first: they call the others as a reader would see it."""
+    mentioned: set[str] = set()
+    for function in functions:
+        found: list[cst.CSTNode] = []
+        inner_nodes(function.node.body, found, (cst.Name,), ())
+        mentioned.update(n.value for n in found if isinstance(n, cst.Name) and n.value != function.name)
+    return sorted(functions, key=lambda f: f.name in mentioned)
 
 
 def _dotted(node: cst.BaseExpression | cst.AsName | None) -> str:

@@ -152,6 +152,9 @@ def _parser_method(run: Run, base: Object, name: str, a: Arguments) -> Value | N
         return base
     if name == "set_defaults":
         for key, value in a.kwargs.items():
+            known = base.data["defaults"].get(key)
+            if isinstance(value, Function) and isinstance(known, (Function, Choice)):  # one for each sub-command
+                value = run.join([known, value], "which sub-command is given")
             run.put(base.data["defaults"], key, _as_option(value))
         return Const(None)
     if name == "get_default" and a.args and isinstance(a.args[0], Const):
@@ -240,6 +243,11 @@ def _merge(run: Run, base: Object, other: Object) -> None:
             run.put(base.attrs, key, value)
 
 
+def _flag(kind: str) -> str:
+    """Unlike argparse, which calls `bool`, these libraries understand what true and false are."""
+    return "flag" if kind in ("bool", "boolean", "BOOL") else kind
+
+
 def _flags_method(run: Run, base: Object, name: str, a: Arguments) -> Value | None:
     return None
 
@@ -252,7 +260,7 @@ def define_flag(run: Run, a: Arguments) -> Value | None:
     if isinstance(name, Const) and isinstance(name.value, str):
         value = _as_option(default if default is not None else Const(None, "argparse", a.at))
         run.flags.attrs[name.value] = value
-        run.options.append(CommandOption(name.value, a.name.rsplit("_", 1)[-1], value, a.at))
+        run.options.append(CommandOption(name.value, _flag(a.name.rsplit("_", 1)[-1]), value, a.at))
         return Object("namespace", {"value": value, "default": value})
     return Const(None)
 
@@ -285,7 +293,7 @@ def decorated(run: Run, function: Function, decorator: Value, at: Spot) -> None:
         function.extra[name] = value
         kind = decorator.kwargs.get("type")
         run.options.append(
-            CommandOption(name, kind.name.rsplit(".", 1)[-1] if isinstance(kind, External) else None, value, at)
+            CommandOption(name, _flag(kind.name.rsplit(".", 1)[-1]) if isinstance(kind, External) else None, value, at)
         )
     elif decorator.name == "hydra.main":
         params = function.node.params.params
@@ -342,8 +350,8 @@ def load_config(run: Run, a: Arguments) -> Value | None:
     if a.name.endswith("loads") and isinstance(source, Const) and isinstance(source.value, str):
         return _placed(configs.from_text(source.value, run.shown_of(a.at)), source.at or a.at)
     value = configs.load(run, source, a.at)
-    if value is None:
-        return None
+    if value is None or isinstance(value, Opaque) and "json" in a.name:
+        return None  # data are kept in JSON, too: what is made of them can be followed without the file
     return configs.to_object(value) if a.name.startswith("omegaconf") else value
 
 
@@ -434,3 +442,16 @@ def _configparser_method(run: Run, base: Object, name: str, a: Arguments) -> Val
 
 
 __all__ = ["Choice", "CommandOption", "Range", "decorated", "method", "namespace"]
+
+
+def wandb_init(run: Run, a: Arguments) -> Value | None:
+    """`wandb.init(config=…)`: the settings are read from `wandb.config` and from the run's `config`."""
+    run.term("call", a.name, None, a.args, a.kwargs, at=a.at, event=True)
+    config = run.attribute(External("wandb"), "config", a.at)
+    given = a.kwargs.get("config")
+    made = configs.to_object(given) if given is not None else None
+    if isinstance(config, Object) and isinstance(made, Object):
+        for name, value in made.attrs.items():
+            run.put(config.attrs, name, value)
+        run.set(config, "open", made.open)
+    return Object("namespace", {"config": config}, open="a run of wandb", at=a.at)

@@ -23,6 +23,8 @@ Journal = list[tuple[Any, Any, Any]]
 """What was written: (dict or object, key or field, what was there before)."""
 MOST_OPTIONS = 6
 """Alternatives of one value that are kept apart."""
+MOST_CONDITIONS = 12
+"""Conditions that a value remembers to depend on."""
 
 
 class Exhausted(Exception):
@@ -44,6 +46,14 @@ class State:
         self.trace: list[Term] = []
         self.journal: Journal | None = None
         self.serial = 0
+        self.repeats: list[Spot] = []
+        """where a list or text is repeated a computed number of times: `[0] * (longest - len(ids))`"""
+        self.reads: set[str] = set()
+        """settings of namespaces that were looked at"""
+        self.dropped: set[int] = set()
+        """ids of the calls that are statements: what they give is thrown away"""
+        self.limits: list[Const] = []
+        """named numbers that lengths are compared with or cut at: `len(x) > MAX_LEN`, `x[:MAX_LEN]`"""
 
     @property
     def run(self) -> Run:
@@ -95,7 +105,10 @@ class State:
     def join(self, values: list[Value], why: str = "a branch that cannot be decided") -> Value:
         """One value for several possible ones."""
         flat: list[Value] = []
+        under: dict[int, Value] = {}
         for value in values:
+            if isinstance(value, Choice):
+                under.update((id(c), c) for c in value.under)
             for each in value.options if isinstance(value, Choice) else [value]:
                 if not any(self.same(each, f) for f in flat):
                     flat.append(each)
@@ -103,7 +116,14 @@ class State:
             return flat[0]
         if not flat:
             return Const(None)
-        return Choice(flat[:MOST_OPTIONS], why)
+        return Choice(flat[:MOST_OPTIONS], why, tuple(under.values())[:MOST_CONDITIONS])
+
+    def join_under(self, values: list[Value], condition: Value, why: str) -> Value:
+        """One value for those of both sides of an undecided condition."""
+        joined = self.join(values, why)
+        if isinstance(joined, Choice) and not any(condition is c for c in joined.under):
+            joined.under = (*joined.under[: MOST_CONDITIONS - 1], condition)
+        return joined
 
     @staticmethod
     def same(a: Value, b: Value) -> bool:

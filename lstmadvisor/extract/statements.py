@@ -13,6 +13,7 @@ from lstmadvisor.extract.state import MISSING, Exhausted, Journal, Stop
 from lstmadvisor.extract.turns import Trains, Turns
 from lstmadvisor.extract.values import (
     Bound,
+    Choice,
     Class,
     Const,
     Env,
@@ -32,14 +33,25 @@ class Statements(Turns):
     functions: list[Function]
     classes: list[Class]
     dead_reads: dict[int, int]
+    passing: tuple[Value, bool] | None = None
+    """the condition that what follows in a block hangs on, because its other side left"""
 
     def block(self, body: Sequence[cst.BaseStatement | cst.BaseSmallStatement], env: Env) -> str | None:
         """Run statements in order; the result says how they ended (None, return, break, continue, raise)."""
-        for statement in body:
-            signal = self.statement(statement, env)
-            if signal is not None:
-                return signal
-        return None
+        passed = self.scope.passed
+        try:
+            for statement in body:
+                self.passing = None
+                signal = self.statement(statement, env)
+                if signal is not None:
+                    return signal
+                if self.passing is not None:
+                    self.scope = self._scope(passed=(*self.scope.passed, self.passing))
+            return None
+        finally:
+            self.passing = None
+            if self.scope.passed is not passed:
+                self.scope = self._scope(passed=passed)
 
     def suite(self, suite: cst.BaseSuite, env: Env) -> str | None:
         """Run an indented block, or the statements after a colon."""
@@ -54,9 +66,10 @@ class Statements(Turns):
             case cst.SimpleStatementLine():
                 return self.block(node.body, env)
             case cst.Expr():
+                self.dropped.add(id(node.value))
                 self.eval(node.value, env)
             case cst.Assign():
-                value = self.eval(node.value, env)
+                value = self._recounted(node, env)
                 for target in node.targets:
                     self.assign(target.target, value, env)
             case cst.AnnAssign():
@@ -79,15 +92,14 @@ class Statements(Turns):
             case cst.ClassDef():
                 self._class(node, env)
             case cst.Return():
-                value = Const(None) if node.value is None else self.eval(node.value, env)
-                if self.returns:
-                    self.returns[-1].append(value)
+                self._return(Const(None) if node.value is None else self.eval(node.value, env), Spot(env.module, node))
                 return "return"
             case cst.Import():
                 self._import(node, env)
             case cst.ImportFrom():
                 self._import_from(node, env)
             case cst.Break():
+                self.term("break", "", None, [], at=Spot(env.module, node), event=True)
                 return "break"
             case cst.Continue():
                 return "continue"
@@ -104,6 +116,16 @@ class Statements(Turns):
             case _:
                 pass
         return None
+
+    def _return(self, value: Value, at: Spot) -> None:
+        frame = self.scope.frames[-1] if self.scope.frames else None
+        if frame is not None and len(self.scope.loops) > frame.loops:
+            self.term("return", "", None, [value], at=at, event=True)
+        under = tuple(c for c, _ in self.scope.conditions[frame.conditions if frame is not None else 0 :])
+        if under and isinstance(value, Const):
+            value = Choice([value], "several returns", under)
+        if self.returns:
+            self.returns[-1].append(value)
 
     def _if(self, node: cst.If, env: Env) -> str | None:
         condition = self.eval(node.test, env)
@@ -178,6 +200,9 @@ class Statements(Turns):
             self.undo(mine)
         self.journal, self.scope = outer, scope
         alive = [i for i, e in enumerate(endings) if e is None]
+        self.passing = None
+        if len(alive) == 1 and len(endings) == 2 and endings[1 - alive[0]] in ("continue", "return"):
+            self.passing = (condition, alive[0] == 0)
         if not alive:
             alive = [i for i, e in enumerate(endings) if e != "raise"] or [0]
             result = endings[alive[0]]
@@ -197,7 +222,7 @@ class Statements(Turns):
             if isinstance(thing, dict):
                 there = [v for v in values if v is not MISSING]
                 if there:
-                    self.put(thing, field, self.join(there, why))
+                    self.put(thing, field, self.join_under(there, condition, why))
             else:
                 self.set(thing, field, values[0] if values[0] is not None else values[-1])
         return result

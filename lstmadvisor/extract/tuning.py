@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from lstmadvisor.extract import dead, options, searches
 from lstmadvisor.extract.run import Run
+from lstmadvisor.facts import items
 
 
 def facts(run: Run, found: dict[str, Any]) -> dict[str, Any]:
     """Facts by key of `Program`."""
-    return {}
+    words = options.Words(run)
+    read = options.options(run, words)
+    settings = [
+        *items(found.get("dead_settings", ())),
+        *dead.thrown_away(run),
+        *dead.too_late(run),
+        *options.never_read(run, words, read),
+    ]
+    return {"options": read, "dead_settings": tuple(settings), "tuning": searches.tuning(run, found)}

@@ -25,10 +25,16 @@ from lstmadvisor.extract.values import (
 
 MOST_TURNS = 64
 """Turns of a loop that is followed turn by turn."""
+MOST_EVENTS = 1_000
+"""Events of a loop that is followed turn by turn, all turns together."""
 
 
 class Trains(Exception):
     """Raised inside a loop that is being unrolled when it turns out to train: it is read as a loop instead."""
+
+
+class _Heavy(Trains):
+    """Raised where following a loop turn by turn would cost too much."""
 
 
 class Turns(Calls):
@@ -37,6 +43,7 @@ class Turns(Calls):
     unrolling: list[Loop]
     loops_that_train: set[int]
     changed: dict[int, list[str]]
+    dead_reads: dict[int, int]
 
     def _for(self, node: cst.For, env: Env) -> str | None:
         iterable = self.eval(node.iter, env)
@@ -46,7 +53,14 @@ class Turns(Calls):
             ended = self._unrolled(node, items, iterable, env)
             if ended != _RETRY:
                 return ended
-        loop = Loop(at, iterable, library.count(self.run, iterable), breaks=_has_break(node.body))
+        loop = Loop(
+            at,
+            iterable,
+            library.count(self.run, iterable),
+            breaks=_has_break(node.body),
+            outside=len(self.scope.conditions),
+            passed=len(self.scope.passed),
+        )
         self._widen(node.body, env)
 
         def turn() -> str | None:
@@ -64,27 +78,38 @@ class Turns(Calls):
         return frameworks.iterated(self.run, iterable, at)
 
     def _while(self, node: cst.While, env: Env) -> str | None:
-        loop = Loop(Spot(env.module, node), None, Opaque("a while loop"), is_while=True, breaks=_has_break(node.body))
+        loop = Loop(
+            Spot(env.module, node),
+            None,
+            Opaque("a while loop"),
+            is_while=True,
+            breaks=_has_break(node.body),
+            outside=len(self.scope.conditions),
+            passed=len(self.scope.passed),
+        )
         condition = self.eval(node.test, env)
         if self.truth(condition) is False:
             self.inactive(node.body, env)
             return None
         self._widen(node.body, env)
-        loop.iterable = condition
 
         def turn() -> str | None:
-            self.eval(node.test, env)
+            loop.conditions.append(self.eval(node.test, env))
             return self.suite(node.body, env)
 
         return self._turns(loop, turn, node.orelse, env)
 
     def _turns(self, loop: Loop, turn: Any, orelse: cst.Else | None, env: Env) -> str | None:
-        """Read a loop's body twice; what is true of any turn is joined with what was before."""
+        """Read a loop's body twice; what is true of any turn is joined with what was before.
+
+        Inside the second reading of another loop once is enough: what turns hand on was seen in its first.
+        """
         scope = self.scope
+        again = any(turn for each, turn in scope.loops if not each.unrolled)
         signal: str | None = None
         known = len(self.trace)
         try:
-            for number in (0, 1):
+            for number in (0,) if again else (0, 1):
                 self.scope = replace(scope, loops=(*scope.loops, (loop, number)))
                 signal = turn()
                 if signal in ("return", "raise", "break"):
@@ -104,8 +129,11 @@ class Turns(Calls):
         loop = Loop(Spot(env.module, node), iterable, Const(len(items), "constant"), unrolled=True)
         mine: Journal = []
         self.journal = mine
-        self.unrolling.append(loop)
+        phases = _are_phases(items)
+        if not phases:
+            self.unrolling.append(loop)
         returned = [len(r) for r in self.returns]
+        dead_reads = dict(self.dead_reads)
         signal: str | None = None
         try:
             for number, item in enumerate(items):
@@ -114,17 +142,22 @@ class Turns(Calls):
                 signal = self.suite(node.body, env)
                 if signal in ("return", "break", "raise"):
                     break
-        except Trains:
+                if number == 1 and not phases and (len(self.trace) - known) * len(items) > 2 * MOST_EVENTS:
+                    raise _Heavy
+        except Trains as reason:
             self.undo(mine)
             del self.trace[known:]
             del self.returns[len(returned) :]
             for r, n in zip(self.returns, returned, strict=True):
                 del r[n:]
             self.serial = serial
+            self.dead_reads = dead_reads
             self.journal, self.scope = outer, scope
+            if phases:
+                raise
             self.unrolling.remove(loop)
             self.loops_that_train.add(id(node))
-            if self.unrolling:
+            if self.unrolling and not isinstance(reason, _Heavy):
                 raise
             return _RETRY
         except BaseException:
@@ -134,7 +167,8 @@ class Turns(Calls):
             if loop in self.unrolling:
                 self.unrolling.remove(loop)
             raise
-        self.unrolling.remove(loop)
+        if not phases:
+            self.unrolling.remove(loop)
         self.scope, self.journal = scope, outer
         if outer is not None:
             outer.extend(mine)
@@ -161,7 +195,8 @@ class Turns(Calls):
                 if value.value is None:
                     self.put(names, name, Choice([value, Opaque("set in a loop", value.at)]))
                 else:
-                    self.put(names, name, Const(value.value, "widened", value.at, name=name))
+                    before = value.root if value.via == "widened" else value
+                    self.put(names, name, Const(value.value, "widened", value.at, before, name))
 
     def _changed(self, body: cst.BaseSuite) -> list[str]:
         """Names that the statements of a loop assign."""
@@ -187,6 +222,13 @@ class Turns(Calls):
 
 
 _RETRY = "read it as a loop"
+MOST_PHASES = 4
+"""Things that a loop takes one after the other to train on or with: `for phase in ("train", "val")`, `for model in models`."""
+
+
+def _are_phases(items: list[Value]) -> bool:
+    """Whether a loop goes through a few different things rather than counting: its turns stay apart even if they train."""
+    return len(items) <= MOST_PHASES and not any(isinstance(i, Const) and not isinstance(i.value, str) for i in items)
 
 
 def _has_break(body: cst.BaseSuite) -> bool:

@@ -39,6 +39,12 @@ class Loop:
     is_while: bool = False
     unrolled: bool = False
     breaks: bool = False
+    conditions: list[Value] = field(default_factory=list)
+    """of a `while` loop: its condition at the start of each turn that was read"""
+    outside: int = 0
+    """how many undecided conditions surround it"""
+    passed: int = 0
+    """how many undecided conditions were passed before it"""
 
 
 @dataclass(eq=False, slots=True)
@@ -49,6 +55,10 @@ class Frame:
     spot: Spot | None
     virtual: bool = False
     """nobody in the program calls it: a framework would, or a reader of the module"""
+    loops: int = 0
+    """how many loops were under way at the call; a `return` leaves those that came later"""
+    conditions: int = 0
+    """how many undecided conditions surrounded the call"""
 
 
 @dataclass(eq=False, slots=True)
@@ -66,6 +76,8 @@ class Scope:
     """how many undecided branches surround this"""
     conditions: tuple[tuple[Value, bool], ...] = ()
     """the undecided conditions around, and the side taken"""
+    passed: tuple[tuple[Value, bool], ...] = ()
+    """the undecided conditions further up whose other side left the turn or the function"""
 
 
 class Value:
@@ -106,6 +118,8 @@ class Map(Value):
     open: str | None = None
     at: Spot | None = None
     kind: str = "dict"
+    rest: list[Value] = field(default_factory=list)
+    """values stored under keys that are not known"""
 
 
 @dataclass(eq=False, slots=True)
@@ -195,6 +209,8 @@ class Instance(Value):
     """of a class that extends a library's: the library object inside"""
     called: bool = False
     open: str | None = None
+    given: dict[str, Value] = field(default_factory=dict)
+    """what its `__init__` was given, defaults included"""
 
 
 @dataclass(eq=False, slots=True)
@@ -233,6 +249,8 @@ class Choice(Value):
 
     options: list[Value]
     why: str = "a branch that cannot be decided"
+    under: tuple[Value, ...] = ()
+    """the undecided conditions that choose"""
 
 
 @dataclass(eq=False, slots=True)
@@ -257,7 +275,8 @@ class Term(Value):
             elem    an element met when iterating over `base`
             param   a parameter that nobody in the program supplies
             comp    a comprehension over `base`; args[0] is its element
-            text    an f-string with unknown parts
+    text    an f-string with unknown parts
+    break, return   a loop or function is left here; only inside loops
     """
 
     op: str
@@ -319,6 +338,7 @@ def walk(value: Value | None, limit: int = 4000) -> Iterator[Value]:
             queue.extend(here.items)
         elif isinstance(here, Map):
             queue.extend(here.entries.values())
+            queue.extend(here.rest)
         elif isinstance(here, Choice):
             queue.extend(here.options)
         elif isinstance(here, Range):

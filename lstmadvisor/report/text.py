@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lstmadvisor.facts import Place
-from lstmadvisor.model import Evidence, Finding, Report, ScorecardLine, Severity
+from lstmadvisor.model import Evidence, Finding, Report, Severity
 from lstmadvisor.report.excerpt import Excerpts, Span
+from lstmadvisor.report.scorecard_text import scorecard_text
 from lstmadvisor.report.terminal import Paint, safe
 
 _SHOWN = 8
@@ -16,12 +17,6 @@ _SHOWN = 8
 _SHOWN_UNDECIDED = 5
 _PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.ADVICE: "pieces of advice"}
 _SINGULARS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "piece of advice"}
-_MARKS = {
-    "follows": ("good", "✓"),
-    "departs": ("warning", "✗"),
-    "does not apply": ("dim", "·"),
-    "could not tell": ("dim", "?"),
-}
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ def audited(report: Report, look: Look) -> str:
     """An audit: the scorecard, the findings that cost most, what could not be judged, and counts."""
     findings = sorted(report.findings, key=_cost)
     worst = [f for n, f in enumerate(findings) if look.all or n < _SHOWN or f.severity is Severity.ERROR]
-    blocks = [] if look.quiet else [*_listed(_programs(report, look)), *_listed(_scorecard(report.scorecard, look))]
+    blocks = [] if look.quiet else [*_listed(_programs(report, look)), *_scorecards(report, look)]
     blocks += [_block(finding, report, look) for finding in worst]
     if folded := [finding for finding in findings if finding not in worst]:
         blocks.append(f"{_counted(folded)} more; --all shows them")
@@ -146,19 +141,8 @@ def _programs(report: Report, look: Look) -> Iterator[str]:
         yield f"{look.paint('bold', safe(program.path))}{beside}: {program.framework}, {kind}"
 
 
-def _scorecard(card: tuple[ScorecardLine, ...], look: Look) -> Iterator[str]:
-    if not card:
-        return
-    names = max(len(line.title) for line in card)
-    yield look.paint("bold", "The article, held against this program")
-    for line in card:
-        style, mark = _MARKS[line.verdict]
-        place = f" ({placed(line.at)})" if line.at else ""
-        action = "" if line.verdict in ("does not apply", "could not tell") else f"[{line.action}] "
-        verdict = look.paint(style, f"{mark} {line.verdict:<14}")
-        yield f"  {line.item:<4}{line.title:<{names}}  {verdict}  {action}{safe(line.found)}{place}"
-        if line.note and (look.all or line.verdict == "departs"):
-            yield f"  {'':<4}{look.paint('dim', line.note)}"
+def _scorecards(report: Report, look: Look) -> list[str]:
+    return scorecard_text(report.scorecard, look.paint, look.columns, look.all)
 
 
 def _undecided(report: Report, everything: bool) -> Iterator[str]:

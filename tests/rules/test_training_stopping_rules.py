@@ -1,0 +1,226 @@
+"""Rules about when to stop, and which weights to keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from literals import UNCLEAR, Verdict, at, given, judge, program
+
+from lstmadvisor.facts import (
+    ABSENT,
+    Checkpoint,
+    Dataset,
+    EarlyStopping,
+    RecurrentLayer,
+    Schedule,
+    Step,
+    TrainingStep,
+    Validation,
+)
+
+DATA = Validation(kind=given("data"), at=at(9))
+LAYERS = (RecurrentLayer(kind=given("LSTM"), at=at(3)),)
+
+
+def stop(**more: Any) -> EarlyStopping:
+    basis = {
+        "by_hand": given(False),
+        "monitor": given("val_loss", 6),
+        "patience": given(5, 6),
+        "restores_best": given(False, via="default"),
+        "can_act": given(True, via="inferred"),
+        "at": at(6),
+    }
+    return EarlyStopping(**(basis | more))
+
+
+class TestNoEarlyStopping:
+    def verdict(self, epochs: object = 50, framework: str = "keras", **facts: Any) -> Verdict:
+        options = facts.pop("options", {})
+        basis: dict[str, Any] = {
+            "api": "fit" if framework == "keras" else "loop",
+            "epochs": given(epochs, 8) if isinstance(epochs, int) else epochs,
+            "early_stopping": (),
+            "checkpoints": (),
+            "schedules": (),
+            "validation": DATA,
+            "recurrent_layers": LAYERS,
+        }
+        return judge("no-early-stopping", program(framework, **(basis | facts)), **options)
+
+    def test_fires_at_the_number_of_epochs(self) -> None:
+        finding = self.verdict().only
+        assert (finding.severity, finding.at.line) == ("warning", 8)
+        assert finding.message == "training runs 50 epochs whatever the validation says"
+        assert finding.help.startswith("pass `EarlyStopping(")
+        assert [evidence.at.line for evidence in finding.evidence if evidence.at] == [9]
+        assert "copy of the best weights" in self.verdict(framework="pytorch").only.help
+
+    @pytest.mark.parametrize(("epochs", "severity"), [(10, "advice"), (29, "advice"), (30, "warning")])
+    def test_thresholds(self, epochs: int, severity: str) -> None:
+        assert self.verdict(epochs).only.severity == severity
+
+    def test_silent_on_few_epochs(self) -> None:
+        assert self.verdict(9).state == "passed"
+        assert self.verdict(3, options={"advice": 3}).state == "failed"
+
+    def test_advice_without_validation_data(self) -> None:
+        finding = self.verdict(200, validation=Validation(kind=given("none"), at=at(9))).only
+        assert (finding.severity, finding.message) == (
+            "advice",
+            "training runs 200 epochs, and nothing tells when to stop",
+        )
+
+    def test_turns_that_are_steps(self) -> None:
+        finding = self.verdict(50_000).only
+        assert (finding.severity, finding.message) == (
+            "advice",
+            "training runs 50000 turns whatever the validation says",
+        )
+        assert self.verdict(1000).only.severity == "warning"
+        assert self.verdict(2000, options={"steps": 5000}).only.severity == "warning"
+
+    def test_silent_on_toys(self) -> None:
+        assert self.verdict(dataset=Dataset(size=given(26))).state == "passed"
+        assert self.verdict(dataset=Dataset(size=given(64))).state == "failed"
+
+    def test_silent_where_something_stops_it(self) -> None:
+        assert self.verdict(early_stopping=(stop(),)).state == "passed"
+        assert self.verdict(early_stopping=(stop(active=False),)).state == "passed"
+
+    @pytest.mark.parametrize("on", ["validation", "test"])
+    def test_silent_where_the_best_is_kept(self, on: str) -> None:
+        assert self.verdict(checkpoints=(Checkpoint(on=given(on), at=at(7)),)).state == "passed"
+
+    def test_many_epochs_after_the_best_one_that_is_kept(self) -> None:
+        kept = (Checkpoint(on=given("validation"), at=at(7)),)
+        finding = self.verdict(500, checkpoints=kept).only
+        assert (finding.severity, finding.message) == (
+            "advice",
+            "training runs 500 epochs to the last, though the best of them is kept",
+        )
+        assert self.verdict(100, checkpoints=kept).state == "failed"
+        assert self.verdict(99, checkpoints=kept).state == "passed"
+        assert self.verdict(99, checkpoints=kept, options={"kept": 50}).state == "failed"
+
+    def test_fits_in_a_loop_are_watched(self) -> None:
+        """`for _ in range(29): model.fit(epochs=1)` shows what was learned; a callback could not stop it."""
+        assert self.verdict(29, fits_in_a_loop=given(True)).state == "passed"
+        finding = self.verdict(30, fits_in_a_loop=given(True)).only
+        assert finding.severity == "warning"
+        assert "EarlyStopping" not in finding.help
+        assert self.verdict(29, fits_in_a_loop=given(False)).state == "failed"
+
+    def test_a_checkpoint_that_does_not_choose_is_none(self) -> None:
+        assert self.verdict(checkpoints=(Checkpoint(on=ABSENT, at=at(7)),)).state == "failed"
+        assert self.verdict(checkpoints=(Checkpoint(on=given("training"), at=at(7)),)).state == "failed"
+
+    @pytest.mark.parametrize("name", ["OneCycleLR", "CosineAnnealingLR", "CosineDecay", "PolynomialDecay"])
+    def test_silent_on_a_budget(self, name: str) -> None:
+        assert self.verdict(schedules=(Schedule(name=given(name), at=at(7)),)).state == "passed"
+        assert self.verdict(schedules=(Schedule(name=given(name), at=at(7), active=False),)).state == "failed"
+
+    def test_other_schedules_set_no_budget(self) -> None:
+        assert self.verdict(schedules=(Schedule(name=given("StepLR"), at=at(7)),)).state == "failed"
+
+    def test_silent_on_modules_and_other_nets(self) -> None:
+        assert self.verdict(api="module").state == "passed"
+        assert self.verdict(recurrent_layers=()).findings == ()
+
+    def test_unknown(self) -> None:
+        assert self.verdict(UNCLEAR).state == "undecided"
+        assert self.verdict(early_stopping=UNCLEAR).state == "undecided"
+        assert self.verdict(checkpoints=UNCLEAR).reason == "checkpoints: **kwargs"
+
+
+class TestBestWeightsNotRestored:
+    def verdict(self, *stops: EarlyStopping, **facts: Any) -> Verdict:
+        basis: dict[str, Any] = {"checkpoints": ()}
+        return judge("best-weights-not-restored", program("keras", early_stopping=stops, **(basis | facts)))
+
+    def test_fires(self) -> None:
+        finding = self.verdict(stop()).only
+        assert (finding.severity, finding.at.line) == ("warning", 6)
+        assert finding.message == "early stopping leaves the weights of the last epoch, 5 after the best one"
+        assert finding.help == "pass `restore_best_weights=True`"
+
+    def test_by_hand(self) -> None:
+        finding = self.verdict(stop(by_hand=given(True), monitor=ABSENT, patience=ABSENT)).only
+        assert finding.message == "early stopping leaves the weights of the last epoch, not those of the best"
+        assert "deepcopy" in finding.help
+
+    def test_a_checkpoint_that_is_never_loaded(self) -> None:
+        kept = Checkpoint(on=given("validation"), reloaded=given(False), at=at(7))
+        finding = self.verdict(stop(), checkpoints=(kept,)).only
+        assert finding.severity == "advice"
+        assert finding.message.endswith("5 after the best one: the checkpoint is never loaded")
+        assert [evidence.at.line for evidence in finding.evidence if evidence.at] == [7]
+
+    def test_silent_where_they_are(self) -> None:
+        assert self.verdict(stop(restores_best=given(True))).state == "passed"
+        loaded = Checkpoint(on=given("validation"), reloaded=given(True), at=at(7))
+        assert self.verdict(stop(), checkpoints=(loaded,)).state == "passed"
+        perhaps = Checkpoint(on=given("validation"), reloaded=UNCLEAR, at=at(7))
+        assert self.verdict(stop(), checkpoints=(perhaps,)).state == "passed"
+
+    def test_silent_where_another_rule_speaks(self) -> None:
+        assert self.verdict(stop(can_act=given(False))).state == "passed"
+        assert self.verdict(stop(monitor=given("loss"))).state == "passed"
+        assert self.verdict(stop(active=False)).state == "passed"
+
+    def test_unknown(self) -> None:
+        assert self.verdict(stop(restores_best=UNCLEAR)).state == "undecided"
+        assert self.verdict(stop(), checkpoints=UNCLEAR).state == "undecided"
+        assert self.verdict().state == "not-applicable"
+
+
+class TestBestWeightsAliased:
+    def verdict(self, **more: Any) -> Verdict:
+        step = TrainingStep(order=(Step(kind="step", at=at(12)),))
+        kept = Checkpoint(**({"aliased": given(True), "reloaded": given(True, 20), "at": at(15)} | more))
+        return judge("best-weights-aliased", program(checkpoints=(kept,), training_step=step))
+
+    def test_fires_where_they_are_kept(self) -> None:
+        finding = self.verdict().only
+        assert (finding.severity, finding.at.line) == ("error", 15)
+        assert finding.message == "`state_dict()` is kept without a copy: every later step changes these weights too"
+        assert [evidence.at.line for evidence in finding.evidence if evidence.at] == [20, 12]
+
+    @pytest.mark.parametrize("aliased", [given(False), ABSENT, UNCLEAR])
+    def test_silent(self, aliased: object) -> None:
+        assert self.verdict(aliased=aliased).state == "passed"
+
+    def test_off_the_default_path(self) -> None:
+        assert "defaults do not take" in self.verdict(active=False).only.message
+
+
+class TestStopsOnTrainingLoss:
+    def verdict(self, *stops: EarlyStopping, **facts: Any) -> Verdict:
+        return judge("stops-on-training-loss", program("keras", early_stopping=stops, **({"validation": DATA} | facts)))
+
+    @pytest.mark.parametrize("monitor", ["loss", "accuracy", "mae"])
+    def test_fires_at_the_monitor(self, monitor: str) -> None:
+        finding = self.verdict(stop(monitor=given(monitor, 7))).only
+        assert (finding.severity, finding.at.line) == ("warning", 7)
+        assert finding.message == (
+            f"early stopping watches `{monitor}` of the training data, which improves while the net overfits"
+        )
+        assert finding.help == f"watch `val_{monitor}`"
+
+    @pytest.mark.parametrize("monitor", ["val_loss", "val_accuracy", "f1", "recall_on_dev"])
+    def test_silent_on_validation_and_on_own_quantities(self, monitor: str) -> None:
+        assert self.verdict(stop(monitor=given(monitor))).state == "passed"
+
+    def test_silent_without_validation_data(self) -> None:
+        none = Validation(kind=given("none"), at=at(9))
+        assert self.verdict(stop(monitor=given("loss")), validation=none).state == "passed"
+
+    def test_silent_where_it_cannot_act(self) -> None:
+        assert self.verdict(stop(monitor=given("loss"), can_act=given(False))).state == "passed"
+        assert self.verdict(stop(monitor=given("loss"), active=False)).state == "passed"
+
+    def test_unknown(self) -> None:
+        unclear = Validation(kind=UNCLEAR)
+        assert self.verdict(stop(monitor=given("loss")), validation=unclear).state == "undecided"
+        assert self.verdict(stop(monitor=UNCLEAR)).state == "passed"
