@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lstmadvisor.extract.common import Fact, default, fact, inferred, place
+from lstmadvisor.extract.common import Fact, default, fact, inferred, place, real_loops
 from lstmadvisor.extract.dims import number
 from lstmadvisor.extract.feeds import Feed, first_layers, is_loader, upstream
 from lstmadvisor.extract.fits import Fit
@@ -267,6 +267,8 @@ def _order_by_hand(run: Run, feed: Feed) -> Fact:
                     isinstance(inner, Term)
                     and inner.op in ("call", "method")
                     and inner.name.rsplit(".", 1)[-1] in _NUMBERS
+                    # drawn before the loop over the batches, it is only where a pass in order begins
+                    and len(real_loops(inner)) >= len(real_loops(value))
                 ):
                     return inferred(True, place(inner.at))
     for term in run.trace:

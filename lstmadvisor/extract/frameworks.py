@@ -130,6 +130,8 @@ def called(run: Run, term: Term) -> Value | None:
     last = name.rsplit(".", 1)[-1]
     if last in ("weight_norm", "spectral_norm", "orthogonal") and name.startswith("torch.nn.utils.") and args:
         return args[0]
+    if name == "lightning.Trainer.add_argparse_args" and args:
+        return args[0]
     if name in ("torch.nn.ModuleList", "torch.nn.ParameterList"):
         items = run.elements(args[0]) if args else []
         if items is None:

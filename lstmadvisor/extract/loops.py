@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lstmadvisor.extract.clipping import clipping
+from lstmadvisor.extract.common import inferred
 from lstmadvisor.extract.epochs import epochs
 from lstmadvisor.extract.evaluation import Evaluation
 from lstmadvisor.extract.hidden import hidden_state
@@ -17,7 +18,7 @@ from lstmadvisor.extract.steps import Steps
 from lstmadvisor.extract.stopping import Stopping
 from lstmadvisor.extract.trainers import Told, api, stranger, told
 from lstmadvisor.extract.training_step import training_step
-from lstmadvisor.facts import Unknown
+from lstmadvisor.facts import Clipping, Step, Unknown, plain
 
 _OF_TRAINERS = ("clipping", "early_stopping", "checkpoints", "optimizers", "schedules", "seeds")
 
@@ -57,6 +58,13 @@ def _add(found: dict[str, Any], trainers: Told) -> None:
     for key in _OF_TRAINERS:
         own = [item for item in getattr(trainers, key) if item not in found[key]]
         found[key] = (*found[key], *own)
+    if trainers.opaque and not found["early_stopping"]:
+        found["early_stopping"] = Unknown(unknown=trainers.opaque)
+    kept = [c for c in trainers.checkpoints if plain(c.on) == "validation"]
+    if (kept or any(s.active for s in trainers.early_stopping)) and plain(found["validation"].kind) == "data":
+        found["validation"] = found["validation"].model_copy(update={"selects": inferred(True)})
+    if trainers.clipping and not isinstance(order := found["training_step"].order, Unknown):
+        found["training_step"] = found["training_step"].model_copy(update={"order": _clipped(order, trainers.clipping[0])})
     if trainers.restores is not None:
         restores = trainers.restores
         found["early_stopping"] = tuple(
@@ -67,3 +75,9 @@ def _add(found: dict[str, Any], trainers: Told) -> None:
             c.model_copy(update={"reloaded": restores}) if c in trainers.checkpoints else c
             for c in found["checkpoints"]
         )
+
+
+def _clipped(order: tuple[Step, ...], clip: Clipping) -> tuple[Step, ...]:
+    """A trainer's clipping put where it happens: before the step."""
+    before = next((i for i, step in enumerate(order) if step.kind == "step"), len(order))
+    return (*order[:before], Step(kind="clip", at=clip.at), *order[before:])

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("lstmadvisor")
 
-MOST_IMPORTERS = 12
+MOST_IMPORTERS = 8
 """Programs that are read to find out who uses a module, at most."""
+MOST_USERS = 3
+"""Programs that are given for one module, at most."""
 TRAINS = frozenset(
     "backward fit fit_generator train_on_batch minimize apply_gradients fit_one_cycle manual_backward fine_tune search".split()
 )
@@ -70,25 +72,27 @@ def _programs_of(
         return
     if not trains(run):
         entries = [e for e in imports.importers(path) if e not in found][:MOST_IMPORTERS] if str(path) != STDIN else []
-        inside = False
+        users = 0
         waiting: list[tuple[Path, Run]] = []
         for entry in entries:
+            if users >= MOST_USERS:
+                break
             other = follow(entry, library)
             if other is None or path not in other.modules:
                 continue
             if not trains(other):
                 waiting.append((entry, other))
             elif other.uses(path):
-                inside = True
+                users += 1
                 yield entry, facts_of(other, library)
-        for entry, other in waiting[:3] if not inside else []:
+        for entry, other in waiting[:3] if not users else []:
             # a library: its classes and functions train when somebody calls them
             other.complete(False)
             if trains(other) and other.uses(path):
-                inside = True
+                users += 1
                 yield entry, facts_of(other, library)
                 break
-        if inside or any(str(path).endswith(f) for p in found.values() for f in p.files):
+        if users or any(str(path).endswith(f) for p in found.values() for f in p.files):
             return
     program = facts_of(run, library)
     if program.framework != "unknown":

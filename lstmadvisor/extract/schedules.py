@@ -307,9 +307,9 @@ def _in_vain(run: Run, steps: Steps, scheduled: list[Place | None]) -> Iterator[
     given: list[tuple[Term, Const]] = []
     for term in run.trace:
         if term.op == "call" and is_optimizer(term.name):
+            if any(t.around(term) for t in steps.trainings):
+                return  # built anew with the new rate
             for rate in options(term.argument("lr", 1)):
-                if _is_changed(rate):
-                    return
                 known = isinstance(rate, Const) and rate.at is not None and place(term.at) not in scheduled
                 if known and isinstance(rate, Const) and _passed_on(run, term) is None:
                     given.append((term, rate))
@@ -324,7 +324,7 @@ def _in_vain(run: Run, steps: Steps, scheduled: list[Place | None]) -> Iterator[
                 key = (id(term.at.node), id(made.at.node))
                 if root is None or root.at is None or rate.at is None or key in seen:
                     continue
-                if root.at.node is rate.at.node and made.serial < term.serial and not _inside(made, steps):
+                if root.at.node is rate.at.node and made.serial < term.serial:
                     seen.add(key)
                     yield Schedule(
                         at=place(term.at),
@@ -344,10 +344,6 @@ def _sets_itself(term: Term) -> bool:
     for each in options(term.args[0]):
         name = name or (each.name if isinstance(each, Const) else "")
     return term.name.endswith("=") or bool(re.search(r"(^|_)(lr|rate)$|learning_?rate|step_size", name or "", re.I))
-
-
-def _inside(made: Term, steps: Steps) -> bool:
-    return any(t.around(made) for t in steps.trainings)
 
 
 def _passing(run: Run) -> set[int]:

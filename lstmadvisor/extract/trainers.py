@@ -12,7 +12,7 @@ from lstmadvisor.extract.makers import is_optimizer, is_schedule
 from lstmadvisor.extract.run import Run
 from lstmadvisor.extract.seeds import framework_seed
 from lstmadvisor.extract.torch_ops import last
-from lstmadvisor.extract.values import Const, Instance, Seq, Term, Value, options, walk
+from lstmadvisor.extract.values import Const, Instance, Opaque, Seq, Term, Value, options, walk
 from lstmadvisor.facts import ABSENT, Checkpoint, Clipping, EarlyStopping, Known, Optimizer, Schedule, Seed, Unknown
 
 _FITS = frozenset(
@@ -41,6 +41,10 @@ class Told:
     schedules: list[Schedule] = field(default_factory=list)
     seeds: list[Seed] = field(default_factory=list)
     restores: Fact | None = None
+    passed: set[int] = field(default_factory=set)
+    """callbacks that a trainer was given"""
+    opaque: str = ""
+    """why there may be callbacks that were not seen"""
 
 
 def api(run: Run, trains: bool) -> str:
@@ -85,7 +89,18 @@ def told(run: Run) -> Told:
                 _fastai(run, out, term, trainer)
             elif trainer is not None and trainer.name.startswith("skorch."):
                 _callbacks(out, trainer, trainer.kwargs.get("callbacks"))
+    _never_passed(run, out)
     return out
+
+
+def _never_passed(run: Run, out: Told) -> None:
+    """Early stopping that is made and given to no trainer."""
+    for term in run.trace:
+        if term.op == "call" and last(term.name) == "EarlyStopping" and term.name.startswith("lightning."):
+            if id(term) not in out.passed and not out.opaque:
+                dead = _stopper(term, term)
+                why = inferred("it is given to no trainer")
+                out.early_stopping.append(dead.model_copy(update={"active": False, "can_act": inferred(False), "why_not": why}))
 
 
 # -- Lightning ----------------------------------------------------------------------------------------------
@@ -133,6 +148,8 @@ def _listed(value: Value | None) -> Iterator[Value]:
     for each in options(value):
         if isinstance(each, Seq):
             yield from (o for item in each.items for o in options(item))
+            if each.open:
+                yield Opaque(each.open, each.at)
         else:
             yield each
 
@@ -141,7 +158,10 @@ def _callbacks(out: Told, trainer: Term, given: Value | None) -> None:
     for each in _listed(given):
         made = each.term if isinstance(each, Instance) else each
         if not isinstance(made, Term) or made.op != "call":
+            if not isinstance(each, (Const, Instance)):
+                out.opaque = "the trainer's callbacks are not known"
             continue
+        out.passed.add(id(made))
         name = last(made.name)
         if name in ("EarlyStopping", "EarlyStoppingCallback"):
             out.early_stopping.append(_stopper(made, trainer))

@@ -597,6 +597,24 @@ for step in range(1000):
         output, _ = model(x.unsqueeze(0))
         output = output.squeeze(0)
 """ + STEP),
+    "a pass in order from a random start": (1, 100, False, """
+seq_len = 100
+text = torch.load("a.pt")
+model = Net()
+""" + ADAM + """
+for epoch in range(1, 101):
+    start = np.random.randint(100)
+    hidden = None
+    while True:
+        x = text[start:start + seq_len]
+        y = text[start + 1:start + seq_len + 1]
+        output, hidden = model(x.unsqueeze(0), hidden)
+        output = output.squeeze(0)
+""" + STEP + """
+        start += seq_len
+        if start + seq_len + 1 > len(text):
+            break
+"""),
     "sliding_window_view": (16, 48, True, """
 from numpy.lib.stride_tricks import sliding_window_view
 series = np.load("a.npy").reshape(-1)

@@ -61,8 +61,12 @@ model.compile("adam", "mse")
 
 @pytest.mark.parametrize(
     ("after", "reported"),
-    [("model.evaluate(x_test, y_test)", True), ("p = model.predict(x_test)", True), ("model.evaluate(x_train, y_train)", False)],
-)  # fmt: skip
+    [
+        ("model.evaluate(x_test, y_test)", True),
+        ("p = model.predict(x_test)", True),
+        ("model.evaluate(x_train, y_train)", False),
+    ],
+)
 def test_validation_data_that_are_reported(after: str, reported: bool, facts_of: FactsOf) -> None:
     fit = "model.fit(x_train, y_train, validation_data=(x_test, y_test))\n"
     assert plain(facts_of(KERAS + fit + after).validation.reported) is reported

@@ -149,7 +149,7 @@ def test_what_a_dead_setting_was_set_to(facts_of: FactsOf) -> None:
         ("import argparse\np = argparse.ArgumentParser()\np.add_argument('--fast', action='store_true')", None),
         ("from absl import flags\nflags.DEFINE_bool('fast', False, '')", "flag"),
         ("from absl import flags\nflags.DEFINE_boolean('fast', False, '')", "flag"),
-        ("import click\n@click.command()\n@click.option('--fast', type=bool)\ndef main(fast):\n    print(fast)", "flag"),
+        ("import click\n@click.command()\n@click.option('--fast', type=bool)\ndef f(fast):\n    print(fast)", "flag"),
     ],
 )
 def test_what_turns_text_into_a_flag(define: str, kind: str | None, facts_of: FactsOf) -> None:

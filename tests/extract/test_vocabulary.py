@@ -39,8 +39,8 @@ NUMBERED = {
     "start=1": ("index = {w: i for i, w in enumerate(sorted(set(words)), start=1)}", 1, False),
     "plus one": ("index = {w: i + 1 for i, w in enumerate(sorted(set(words)))}", 1, False),
     "dict of pairs": ("index = dict((w, i) for i, w in enumerate(sorted(set(words))))", 0, True),
-    "written in a loop": ("index = {}\nfor w in words:\n    if w not in index:\n        index[w] = len(index)\n", 0, True),
-    "counted": ("index = {}\nn = 0\nfor w in words:\n    if w not in index:\n        index[w] = n\n        n += 1\n", 0, True),
+    "written in a loop": ("index = {}\nfor w in words:\n  if w not in index:\n    index[w] = len(index)\n", 0, True),
+    "counted": ("index = {}\nn = 0\nfor w in words:\n  if w not in index:\n    index[w] = n\n    n += 1\n", 0, True),
     "filler first": ("index = {'<pad>': 0}\nfor w in words:\n    index[w] = len(index)\n", 0, False),
     "filler in front": ("index = {w: i for i, w in enumerate(['<pad>'] + sorted(set(words)))}", 0, False),
 }  # fmt: skip
