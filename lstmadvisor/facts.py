@@ -298,6 +298,8 @@ class EarlyStopping(Item):
     restores_best: Value = UNSEEN
     can_act: Value = UNSEEN
     why_not: Value = UNSEEN
+    on: Value = UNSEEN
+    """validation, test, training: the data that decide"""
 
 
 class Checkpoint(Item):

@@ -68,6 +68,7 @@ from lstmadvisor.facts import (
     plain,
 )
 from lstmadvisor.model import Evidence, Finding, Fix, Severity, Undecided
+from lstmadvisor.restraint import may_be_restrained, recurrent_parameters
 from lstmadvisor.rule_info import Family, FixKind, Framework, GradeName, RuleInfo, SeverityName, Topic
 from lstmadvisor.stacks import Stack, stacks
 
@@ -78,8 +79,8 @@ __all__ = [
     "Output", "Padding", "Place", "Program", "Read", "RecurrentLayer", "Regularizer", "RemovedArgument", "Reshape",
     "Rule", "Scaling", "Schedule", "Seed", "Severity", "Split", "Stack", "Step", "Targets", "TrainingStep", "Tuning",
     "Undecided", "Unknown", "Unregistered", "Validation", "Value",
-    "active", "aside", "items", "known", "notes", "number", "of_keras", "plain", "rule", "stacks", "unclear",
-    "undecided", "where",
+    "active", "aside", "items", "known", "may_be_restrained", "notes", "number", "of_keras", "plain",
+    "recurrent_parameters", "rule", "stacks", "unclear", "undecided", "where",
 ]  # fmt: skip
 
 

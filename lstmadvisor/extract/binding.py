@@ -192,10 +192,11 @@ class Binding(Evaluator):
             if isinstance(value, Term) and _mentions(right, target.value) and _counts_on(value):
                 self.trace.append(value)
         elif isinstance(value, Const) and not isinstance(value.value, str) and right.left.deep_equals(target):
-            if self._outlives_turn(target, env):
-                name, _ = BINARY[type(right.operator)]
-                operands = [self.eval(right.left, env), self.eval(right.right, env)]
-                return self.term("binop", f"{name}=", None, operands, at=Spot(env.module, node), event=True)
+            if not self._outlives_turn(target, env):
+                return value
+            name, _ = BINARY[type(right.operator)]
+            operands = [self.eval(right.left, env), self.eval(right.right, env)]
+            return self.term("binop", f"{name}=", None, operands, at=Spot(env.module, node), event=True)
         return value
 
     def _augmented(self, node: cst.AugAssign, env: Env) -> None:
@@ -212,9 +213,12 @@ class Binding(Evaluator):
                 self.set(current, "open", "grows by something unknown")
             return
         value = self.binary(name, function, current, operand, at)
-        if isinstance(value, Const) and not isinstance(value.value, str) and self._outlives_turn(node.target, env):
-            value = self.term("binop", f"{name}=", None, [current, operand], at=at, event=True)
-        elif isinstance(value, Term) or isinstance(current, Term) or isinstance(operand, (Term, Choice)):
+        if (
+            (isinstance(value, Const) and not isinstance(value.value, str) and self._outlives_turn(node.target, env))
+            or isinstance(value, Term)
+            or isinstance(current, Term)
+            or isinstance(operand, (Term, Choice))
+        ):
             value = self.term("binop", f"{name}=", None, [current, operand], at=at, event=True)
         if isinstance(node.target, cst.Subscript):
             self.set_item(self.eval(node.target.value, env), self._index(node.target, env), value, at)

@@ -66,7 +66,7 @@ def _clip(act: Act, placement: Fact) -> Clipping | None:
 
 
 def _limit_of(term: Term) -> Value | None:
-    """The threshold of clipping by hand: `p.grad.clamp_(-1, 1)`, `p.grad.mul_(limit / norm)`, `p.grad *= limit / norm`."""
+    """The threshold of clipping by hand: `p.grad.clamp_(-1, 1)`, `p.grad *= limit / norm`."""
     if term.op == "setattr":
         term = next(o for o in options(term.args[0]) if isinstance(o, Term))
     if last(term.name).rstrip("_") in ("clamp", "clip"):
@@ -162,7 +162,7 @@ def _placement(act: Act, steps: Steps) -> Fact:
 
 
 def _is_scaled(order: list[Act]) -> bool:
-    """Whether the gradients are scaled while they are clipped: `scaler.scale(loss).backward()` … `scaler.step(optimizer)`."""
+    """Whether the gradients are scaled while they are clipped: `scaler.scale(loss).backward()`."""
     for act in order:
         if act.kind == "backward" and isinstance(act.term.base, Term) and act.term.base.name == "scale":
             scaler = act.term.base.base

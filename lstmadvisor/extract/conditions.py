@@ -16,7 +16,7 @@ DEEPEST = 8
 
 
 def alternatives(condition: Value, side: bool = True, depth: int = 0) -> Iterator[tuple[Value, bool]]:
-    """The conditions each of which alone makes `condition` true (or false): operands of `or`, what a flag was set under."""
+    """The conditions each of which alone decides: operands of `or`, what a flag was set under."""
     if depth > DEEPEST:
         return
     if isinstance(condition, Choice):
@@ -79,11 +79,12 @@ def counted(value: Value | None, loop: Loop, turn: int, depth: int = 0) -> Count
             o for o in value.options if isinstance(o, Term) and o.op == "binop" and o.name in ("+=", "-=", "+", "-")
         ]
         plain = [o for o in value.options if isinstance(o, Const) and _number(o)]
-        if len(plain) == 1 and len(value.options) - len(plain) == len(
-            [o for o in value.options if isinstance(o, Term)]
+        if (
+            len(plain) == 1
+            and len(value.options) - len(plain) == len([o for o in value.options if isinstance(o, Term)])
+            and not any(_grows(t, loop) for t in terms)
         ):
-            if not any(_grows(t, loop) for t in terms):
-                return Count(float(plain[0].value), 0.0, plain[0])  # a start that a resumed run would change
+            return Count(float(plain[0].value), 0.0, plain[0])  # a start that a resumed run would change
         counts = [c for t in terms if (c := counted(t, loop, turn, depth + 1)) is not None]
         return Count(counts[0].value, counts[0].step, counts[0].start, True) if counts else None
     if isinstance(value, Const) and _number(value):
@@ -148,7 +149,7 @@ def _number(value: Const) -> bool:
 
 
 def turns_until(compare: Value, side: bool, loop: Loop, turn: int) -> tuple[int, Const] | None:
-    """In which turn (from 0) a comparison with a counter first holds (or stops to), and the number it is compared with."""
+    """In which turn (from 0) a comparison with a counter first holds (or fails), and the number compared with."""
     if not isinstance(compare, Term) or compare.op != "binop" or compare.name not in COMPARES or len(compare.args) != 2:
         return None
     name = compare.name if side else _NEGATED[compare.name]
@@ -181,6 +182,7 @@ def _first(start: float, step: float, sign: str, limit: float) -> int | None:
         return whole if whole < 10**9 else None
     return (
         0
-        if (start < limit if sign == "<" else start > limit if sign == ">" else False) or start == limit and "=" in sign
+        if (start < limit if sign == "<" else start > limit if sign == ">" else False)
+        or (start == limit and "=" in sign)
         else None
     )

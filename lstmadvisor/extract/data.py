@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lstmadvisor.extract import batches, lengths, samples, vocabulary
+from lstmadvisor.extract.common import inferred
 from lstmadvisor.extract.feeds import feeds
 from lstmadvisor.extract.fits import fits
 from lstmadvisor.extract.lineage import Lineage
@@ -38,7 +39,10 @@ def facts(run: Run, found: dict[str, Any]) -> dict[str, Any]:
     ordered = training and training[0].loaders() and plain(out.get("shuffle", ABSENT)) is False
     if ordered and plain(out["split"].kind) == "random":
         out["shuffle"] = Unknown(unknown="the loader keeps an order that was drawn at random before")
-    out["padding"] = padding(run, training, values, found.get("padding"))
+    filled = padding(run, training, values, found.get("padding"))
+    if isinstance(filled.padded, Unknown) and plain(out["dataset"].kind) in ("windows", "stream"):
+        filled = filled.model_copy(update={"padded": inferred(False)})  # pieces of one length
+    out["padding"] = filled
     out["targets"] = targets(run, lineage, fitted, shapes, found)
     out["metrics"] = metrics(run, lineage, splits, training, fitted)
     acts = [f.act.serial for f in (*training, *fitted)]

@@ -1,4 +1,4 @@
-"""Evaluation in PyTorch programs: which forward passes do not train, in which mode, on which data, and what hangs on them."""
+"""Evaluation in PyTorch programs: forward passes that do not train, their mode, data and consequences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _JUDGES = re.compile(
     r"acc|score|f1|precision|recall|error|loss|bleu|rouge|mse|mae|metric|entropy|perplexity|criterion", re.I
 )
 _TEST = re.compile(r"(?<![a-z])te?st(?![a-z]*ing\b)|Test(?!ing\b)", re.I)
-_VALIDATION = re.compile(r"(?<![a-z])val(?!ue)|valid|(?<![a-z])dev(?!ice)|(?<![a-z])eval(?!uat)|held_?out|holdout", re.I)
+_VALIDATION = re.compile(
+    r"(?<![a-z])val(?!ue)|valid|(?<![a-z])dev(?!ice)|(?<![a-z])eval(?!uat)|held_?out|holdout", re.I
+)
 _TRAINING = re.compile(r"(?<![a-z])train(?!ing_args|er)", re.I)
 _EVALUATES = re.compile(r"(run_|do_)?(eval|valid|test)", re.I)
 _WRAPS = ("enumerate", "tqdm", "zip", "iter", "list", "trange", "track", "progress_bar", "reversed", "islice", "next")
@@ -116,10 +118,17 @@ class Evaluation:
         for term in self.run.trace:
             if term.op != "call" or not term.scope.active or term.name.startswith(_LIBRARIES):
                 continue
-            if not (_JUDGES.search(last(term.name)) or _VALIDATION.search(term.name) or _TEST.search(term.name) or "eval" in term.name):
+            if not (
+                _JUDGES.search(last(term.name))
+                or _VALIDATION.search(term.name)
+                or _TEST.search(term.name)
+                or "eval" in term.name
+            ):
                 continue
             given = (*term.args, *term.kwargs.values())
-            if any(id(o) in models for g in given for o in options(g)) and any(t.around(term) for t in self.steps.trainings):
+            if any(id(o) in models for g in given for o in options(g)) and any(
+                t.around(term) for t in self.steps.trainings
+            ):
                 return Unknown(unknown=f"`{last(term.name)}` was not read", at=place(term.at))
         return None
 
@@ -134,7 +143,9 @@ class Evaluation:
             return self._by_strangers(strangers)
         elsewhere = self._elsewhere()
         if not inside and elsewhere is not None:
-            return Validation(kind=elsewhere, source=elsewhere, is_test_set=elsewhere, selects=elsewhere, reported=elsewhere)
+            return Validation(
+                kind=elsewhere, source=elsewhere, is_test_set=elsewhere, selects=elsewhere, reported=elsewhere
+            )
         if not inside:
             reported = bool(self.forwards)
             return Validation(
@@ -168,9 +179,7 @@ class Evaluation:
     def _by_strangers(self, strangers: list[Term]) -> Validation:
         """What the calls of functions that could not be read tell by the names of what they are given."""
         told = [(term, text) for term in strangers if (text := self.given_to(term))]
-        term, text = next(
-            ((t, x) for t, x in told if _VALIDATION.search(x)), told[0] if told else (strangers[0], "")
-        )
+        term, text = next(((t, x) for t, x in told if _VALIDATION.search(x)), told[0] if told else (strangers[0], ""))
         at = place(term.at)
         mine = {id(t) for t in strangers}
         selects = any(id(v) in mine for choice in self._choices() for v in self.origins.walk(choice))
@@ -221,10 +230,7 @@ class Evaluation:
 
     def selects(self, keys: set[int]) -> bool:
         """Whether a checkpoint, the end of the training or the learning rate hangs on the given evaluations."""
-        for value in self._choices():
-            if self.origins.given_by(value) & keys:
-                return True
-        return False
+        return any(self.origins.given_by(value) & keys for value in self._choices())
 
     def _choices(self) -> Iterator[Value]:
         """What decides on keeping weights, on ending the training and on the learning rate."""
@@ -257,7 +263,11 @@ class Evaluation:
         for loop, turn in reversed(term.scope.loops):
             node = loop.spot.node
             if loop.unrolled:
-                phase = loop.iterable.items[turn] if isinstance(loop.iterable, Seq) and turn < len(loop.iterable.items) else None
+                phase = (
+                    loop.iterable.items[turn]
+                    if isinstance(loop.iterable, Seq) and turn < len(loop.iterable.items)
+                    else None
+                )
                 if isinstance(phase, Const) and isinstance(phase.value, str):
                     yield phase.value
                 continue

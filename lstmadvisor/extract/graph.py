@@ -31,7 +31,13 @@ _NODES = (
 )
 _RESHAPES = frozenset("view reshape flatten transpose permute squeeze unsqueeze swapaxes contiguous t".split())
 _POOLS = frozenset("mean sum max amax".split())
-_ORDER = ("pooling", "concatenation", "normalization", "dropout", "activation", "selection", "reshape", "direct")
+_OPERATIONS = frozenset(
+    "clamp clamp_min clamp_max clip maximum minimum where pow square abs sin cos exp log sqrt rsqrt erf sign mul div sub "
+    "multiply divide subtract".split()
+)
+_ORDER = (
+    "pooling", "concatenation", "normalization", "dropout", "activation", "operation", "selection", "reshape", "direct",
+)  # fmt: skip
 
 
 def edges(around: Neighbours) -> tuple[Edge, ...]:
@@ -118,13 +124,20 @@ def _kind(term: Term) -> str:
         return "normalization"
     if name in ("cat", "concat", "concatenate", "hstack"):
         return "concatenation"
-    if term.op == "binop" and term.name in ("+", "+="):
-        return "addition"
+    if term.op == "binop":
+        return "addition" if term.name in ("+", "+=") else "operation"
+    if name in _OPERATIONS or (term.op == "apply" and term.result is None and not _moves_axes(name)):
+        return "operation"
     if "pool" in name.lower() or (term.op in ("method", "call") and name in _POOLS):
         return "pooling"
     if term.op == "item" and isinstance(term.args[0], Seq):
         return "selection"
     return "reshape" if name in _RESHAPES else ""
+
+
+def _moves_axes(name: str) -> bool:
+    """Whether a module leaves numbers as they are."""
+    return name in ("Flatten", "Unflatten", "Identity") or "pool" in name.lower()
 
 
 def _key(at: Place | None) -> object:

@@ -1,4 +1,4 @@
-"""The hidden state of PyTorch programs: where it starts, whether batches hand it on, whether that is cut from the graph."""
+"""The hidden state of PyTorch programs: its start, whether batches hand it on, whether the graph is cut."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ _CUTS_CALLS = frozenset(("torch.tensor", "torch.from_numpy", "numpy.array", "num
 _ZEROS = frozenset("zeros zeros_like new_zeros zero_ zeros_ init_hidden_zeros".split())
 _RANDOM = frozenset("randn rand randn_like rand_like normal normal_ uniform_ new_randn".split())
 _MOVES = frozenset(
-    "to cuda cpu float double half type type_as contiguous clone detach detach_ data view reshape expand expand_as repeat unsqueeze "
-    "squeeze permute transpose requires_grad_ requires_grad flatten unflatten chunk split t index_select select narrow mul div".split()
+    "to cuda cpu float double half type type_as contiguous clone detach detach_ data view reshape expand expand_as "
+    "repeat unsqueeze squeeze permute transpose requires_grad_ requires_grad flatten unflatten chunk split t "
+    "index_select select narrow mul div".split()
 )
 _MOVES_CALLS = frozenset(
     (
@@ -69,11 +70,16 @@ def hidden_state(run: Run, steps: Steps) -> HiddenState:
     else:
         detached = inferred(carried[0], place(carried[1].at))
         reset = inferred(_reset(steps, training, first))
+        if _restarts(steps, training, uses):
+            reset = inferred("sequence")
+    drawn = _drawn(steps, [state for _, state in first.values()]) if found == "random" else None
+    if drawn is not None and not training.around(drawn):
+        found = None  # one draw before the training: the same numbers in every pass
     return HiddenState(
         at=at,
         carried=inferred(carried is not None, place(carried[1].at) if carried is not None else at),
         detached=detached,
-        initial=inferred(found, at)
+        initial=inferred(found, at if drawn is None else place(drawn.at))
         if found is not None
         else Unknown(unknown="the start of the state was not followed", at=at),
         reset=reset,
@@ -222,13 +228,40 @@ def _reset(steps: Steps, training: Training, first: dict[int, tuple[Term, Value 
     return "never"
 
 
+def _restarts(steps: Steps, training: Training, uses: list[Use]) -> bool:
+    """Whether a carried state lives no longer than one batch or document: the loop over its pieces carries it, the
+    loop around that one, which brings the next, does not."""
+    loops = [loop for loop, _ in training.turn if not loop.unrolled]
+    if training.batches not in loops:
+        return False
+    around = loops[: loops.index(training.batches)]
+    if not around or (around[-1] is training.epochs and not _over_batches(steps, around[-1])):
+        return False
+    later = [state for _, use, state in uses if state is not None and _turn(use, around[-1]) == 1]
+    return bool(later) and not any(next(_reaching(steps, state, around[-1]), None) is not None for state in later)
+
+
+def _over_batches(steps: Steps, loop: Loop) -> bool:
+    """Whether a loop takes batches from a loader."""
+    found = (v for v in steps.origins.walk(loop.iterable) if isinstance(v, Term) and v.op == "call")
+    return any(last(v.name).endswith("DataLoader") for v in found)
+
+
+def _drawn(steps: Steps, states: list[Value | None]) -> Term | None:
+    """The call that draws a random start."""
+    for state in states:
+        for value in _path(steps, state):
+            if isinstance(value, Term) and value.op in ("call", "method") and last(value.name) in _RANDOM:
+                return value
+    return None
+
+
 # -- the start --------------------------------------------------------------------------------------------------
 
 
 def _path(steps: Steps, state: Value | None) -> Iterator[Value]:
     """What a state was made from, as far as nothing is computed."""
-    for value in steps.origins.walk(state, stop=lambda v: not _moves(v)):
-        yield value
+    yield from steps.origins.walk(state, stop=lambda v: not _moves(v))
 
 
 def _moves(value: Value) -> bool:
@@ -309,11 +342,10 @@ class _Start:
             return "learned"
         if _moves(value):
             inner = [value.base] if value.base is not None else []
-            for each in [*inner, *value.args]:
-                kind = self._of(each, depth + 1)
-                if kind is not None and kind != "none":
-                    return kind
-            return None
+            kinds = [k for each in [*inner, *value.args] if (k := self._of(each, depth + 1)) not in (None, "none")]
+            if value.op == "binop" and "encoder" in kinds:
+                return "encoder"  # noise on what was computed, as a variational encoder adds it
+            return kinds[0] if kinds else None
         if value.op in ("binop", "call", "method"):
             inside = [
                 k

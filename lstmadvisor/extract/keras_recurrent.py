@@ -9,7 +9,7 @@ from lstmadvisor.extract.keras_kinds import CELLS, Layer, Link, last_name
 from lstmadvisor.extract.keras_layers import Layers
 from lstmadvisor.extract.keras_names import POOLING, activation, named, takes_last_step
 from lstmadvisor.extract.modules import place
-from lstmadvisor.extract.values import Const, Instance, Seq, Term, Value, options
+from lstmadvisor.extract.values import Const, External, Instance, Opaque, Seq, Term, Value, options, walk
 from lstmadvisor.facts import ABSENT, HiddenState, Known, Read, RecurrentLayer, Unknown
 
 
@@ -200,8 +200,19 @@ def hidden_state(layers: Layers) -> HiddenState:
         carried=inferred(bool(stateful)),
         detached=inferred(True),
         initial=inferred(initial),
-        reset=inferred(resets) if stateful else ABSENT,
+        reset=_reset(layers, resets) if stateful else ABSENT,
     )
+
+
+def _reset(layers: Layers, resets: bool) -> Fact:
+    """Whether the state is reset; a callback from elsewhere may do that."""
+    handed = [t.kwargs["callbacks"] for t in layers.run.trace if t.op == "method" and "callbacks" in t.kwargs]
+    for value in handed if not resets else []:
+        for one in walk(value, 60):
+            named = one.name if isinstance(one, (External, Term)) and getattr(one, "op", "call") == "call" else ""
+            if isinstance(one, Opaque) or (named and not named.startswith(("keras.", "tensorflow.", "builtins."))):
+                return Unknown(unknown="what the callbacks do is not seen")
+    return inferred(resets)
 
 
 def forget_bias(layers: Layers) -> Fact:

@@ -121,7 +121,10 @@ def removed(layers: Layers) -> tuple[RemovedArgument, ...]:
 
 def _scale(value: Value) -> Fact:
     if isinstance(value, Term) and value.op == "call":
+        second = 1 if last_name(value) in ("RandomNormal", "TruncatedNormal", "RandomUniform") else 0
         for name in ("stddev", "gain", "scale", "maxval", "value"):
             if (got := value.argument(name)) is not None:
                 return fact(got)
+        if (got := value.argument("", second)) is not None:
+            return fact(got)
     return ABSENT

@@ -240,11 +240,16 @@ _MAKERS = frozenset("zeros randn rand ones empty normal new_zeros new_ones new_e
 def _made_states(state: Value | None) -> list[Term]:
     """The calls that make the tensors of an initial state."""
     out: list[Term] = []
-    for value in walk(state, 60):
-        if isinstance(value, Term) and value.op == "apply":
-            continue
-        if isinstance(value, Term) and value.op in ("call", "method") and last(value.name) in _MAKERS:
-            out.append(value)
+    queue: list[Value | None] = [state]
+    for value in queue:
+        if len(queue) > 60:
+            break
+        if isinstance(value, (Seq, Choice)):
+            queue.extend(value.items if isinstance(value, Seq) else value.options)
+        elif isinstance(value, Term) and value.op in ("call", "method") and last(value.name) in _MAKERS:
+            out.append(value)  # what its sizes come from is no state
+        elif isinstance(value, Term) and value.op != "apply":
+            queue.extend([value.base, *(value.args if value.op in ("call", "comp") else [])])
     return out
 
 
@@ -262,13 +267,23 @@ def initial_batch(applied: list[Term]) -> Fact:
     """The fixed batch size of hand-made states; absent where it follows the input or none is made."""
     for term in applied:
         state = term.argument("hx", 1)
-        if state is None or not term.scope.active:
+        if state is None or not term.scope.active or _checks_size(term):
             continue
         for made in _made_states(state):
             count = _state_batch(made)
-            if isinstance(count, Const) and isinstance(count.value, int):
+            if isinstance(count, Const) and isinstance(count.value, int) and count.via != "inferred":
                 return fact(count)
     return ABSENT
+
+
+def _checks_size(term: Term) -> bool:
+    """Whether a batch of another size does not come this far: `if x.size(0) != batch_size: continue`."""
+    conditions = (condition for condition, _ in (*term.scope.passed, *term.scope.conditions))
+    return any(
+        isinstance(each, Term) and last(each.name) in ("size", "shape", "len")
+        for condition in conditions
+        for each in walk(condition, 60)
+    )
 
 
 def input_layout(layout: Layout, applied: list[Term]) -> Fact:

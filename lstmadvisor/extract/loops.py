@@ -64,7 +64,9 @@ def _add(found: dict[str, Any], trainers: Told) -> None:
     if (kept or any(s.active for s in trainers.early_stopping)) and plain(found["validation"].kind) == "data":
         found["validation"] = found["validation"].model_copy(update={"selects": inferred(True)})
     if trainers.clipping and not isinstance(order := found["training_step"].order, Unknown):
-        found["training_step"] = found["training_step"].model_copy(update={"order": _clipped(order, trainers.clipping[0])})
+        found["training_step"] = found["training_step"].model_copy(
+            update={"order": _clipped(order, trainers.clipping[0])}
+        )
     if trainers.restores is not None:
         restores = trainers.restores
         found["early_stopping"] = tuple(

@@ -12,22 +12,39 @@ from lstmadvisor.extract.run import Run
 from lstmadvisor.extract.shapes import Shapes
 from lstmadvisor.extract.steps import Steps, Training
 from lstmadvisor.extract.summing import added_up, compared_shapes
-from lstmadvisor.extract.torch_ops import activation_of, input_of, keeps_meaning, last
+from lstmadvisor.extract.torch_ops import activation_of, applied_module, input_of, keeps_meaning, last
 from lstmadvisor.extract.totals import running_total
-from lstmadvisor.extract.values import Const, Frame, Instance, Spot, Term, Value, options
+from lstmadvisor.extract.values import Const, Frame, Instance, Seq, Spot, Term, Value, options
 from lstmadvisor.facts import ABSENT, Known, Loss, Unknown
 
 FUNCTIONS = frozenset(
-    "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits "
-    "kl_div ctc_loss cosine_embedding_loss margin_ranking_loss hinge_embedding_loss multi_margin_loss multilabel_margin_loss "
+    "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy kl_div ctc_loss "
+    "binary_cross_entropy_with_logits cosine_embedding_loss margin_ranking_loss hinge_embedding_loss "
+    "multi_margin_loss multilabel_margin_loss "
     "multilabel_soft_margin_loss poisson_nll_loss gaussian_nll_loss triplet_margin_loss soft_margin_loss "
     "sigmoid_focal_loss linear_cross_entropy rnnt_loss".split()
 )
 _LOGITS = {
-    "CrossEntropyLoss": True, "cross_entropy": True, "NLLLoss": False, "nll_loss": False, "BCELoss": False, "binary_cross_entropy": False,
+    "CrossEntropyLoss": True, "cross_entropy": True, "NLLLoss": False, "nll_loss": False, "BCELoss": False,
+    "binary_cross_entropy": False,
     "BCEWithLogitsLoss": True, "binary_cross_entropy_with_logits": True, "MultiLabelSoftMarginLoss": True,
 }  # fmt: skip
 _IGNORES = ("CrossEntropyLoss", "cross_entropy", "NLLLoss", "nll_loss", "NLLLoss2d")
+_RAW = (
+    "Linear",
+    "LazyLinear",
+    "Bilinear",
+    "LSTM",
+    "GRU",
+    "RNN",
+    "Conv",
+    "Embedding",
+    "Transformer",
+    "MultiheadAttention",
+)
+"""modules of `torch.nn` that give raw scores; a prefix of their names"""
+_NOT_FOLLOWED = "not followed to a layer"
+_LOGARITHMS = {"softmax": "logsoftmax", "sigmoid": "logsigmoid"}
 _HELPER = re.compile(r"loss|entropy|nll|likelihood|criterion|objective|mse|rmse|mae|elbo", re.I)
 _PLAIN = frozenset(
     (
@@ -305,22 +322,49 @@ def _ignored(term: Term, name: str) -> Fact:
 def _input_activation(use: Term | None) -> Fact:
     """What the model's output went through before the loss."""
     value = input_of(use) if use is not None else None
-    for _ in range(40):
-        each = next(iter(options(value)), None)
-        if not isinstance(each, Term):
-            break
-        activation = activation_of(each)
-        if activation is not None:
-            return inferred(activation, place(each.at))
-        if (each.op == "apply" and not keeps_meaning(each)) or each.op in ("elem", "param"):
-            return inferred("none")
-        if not keeps_meaning(each) and each.op != "comp":
-            break
-        value = input_of(each)
-        listed = getattr(value, "items", None)
-        if listed:
-            value = listed[0]
-    return Unknown(unknown="not followed to a layer", at=place(use.at) if use is not None else None)
+    found = _agreed(value, 0) if value is not None else None
+    if isinstance(found, Known):
+        return found
+    why = found.unknown if found is not None else _NOT_FOLLOWED
+    return Unknown(unknown=why, at=place(use.at) if use is not None else None)
+
+
+def _agreed(value: Value, depth: int) -> Fact:
+    """The activation that a value comes from, the same on each of the ways that it may have taken."""
+    found = [_activation(each, depth) for each in options(value)] if depth < 40 else []
+    known = [f for f in found if isinstance(f, Known)]
+    if len({f.value for f in known}) > 1:
+        return Unknown(unknown="it depends on a branch")
+    return known[0] if known and len(known) == len(found) else Unknown(unknown=_NOT_FOLLOWED)
+
+
+def _activation(value: Value, depth: int) -> Fact:
+    unknown = Unknown(unknown=_NOT_FOLLOWED)
+    if not isinstance(value, Term):
+        return unknown
+    activation = activation_of(value)
+    if activation is not None:
+        return inferred(activation, place(value.at))
+    source: Value | None = None
+    if value.op == "apply" and value.result is not None:
+        source = value.result
+    elif value.op == "apply" and applied_module(value).startswith(_RAW):
+        return inferred("none")
+    elif keeps_meaning(value) or _is_log(value):
+        source = input_of(value)
+    elif value.op in ("elem", "comp"):
+        source = value.args[0] if value.op == "comp" and value.args else value.base
+    if isinstance(source, Seq) and source.items:
+        source = source.items[0]
+    found = _agreed(source, depth + 1) if source is not None else unknown
+    if not _is_log(value):
+        return found
+    logarithm = _LOGARITHMS.get(str(found.value)) if isinstance(found, Known) else None
+    return inferred(logarithm, place(value.at)) if logarithm else unknown
+
+
+def _is_log(term: Term) -> bool:
+    return last(term.name) in ("log", "log_") and term.op in ("call", "method")
 
 
 def _divided(training: Training | None) -> Fact:

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from lstmadvisor.extract.run import Run
 
 _OPTIMIZERS = frozenset(
-    "Adam AdamW SGD RMSprop Adagrad Adadelta Adamax NAdam RAdam ASGD Rprop LBFGS SparseAdam Adafactor Muon Nadam BertAdam "
-    "OpenAIAdam Lamb LARS Ranger RangerLars Ranger21 Lookahead AdaBound AdaBoundW AdaBelief NovoGrad Lion MADGRAD Prodigy "
-    "DAdaptAdam DAdaptSGD FusedAdam FusedSGD FusedLAMB DeepSpeedCPUAdam AdamP SGDP SGDW QHAdam QHM DiffGrad Yogi Shampoo "
-    "SAM PID AccSGD AggMo Apollo Adahessian Adam8bit AdamW8bit PagedAdamW Sophia SophiaG ScheduleFree AdamWScheduleFree "
+    "Adam AdamW SGD RMSprop Adagrad Adadelta Adamax NAdam RAdam ASGD Rprop LBFGS SparseAdam Adafactor Muon Nadam "
+    "BertAdam OpenAIAdam Lamb LARS Ranger RangerLars Ranger21 Lookahead AdaBound AdaBoundW AdaBelief NovoGrad Lion "
+    "MADGRAD Prodigy DAdaptAdam DAdaptSGD FusedAdam FusedSGD FusedLAMB DeepSpeedCPUAdam AdamP SGDP SGDW QHAdam QHM "
+    "DiffGrad Yogi Shampoo SAM PID AccSGD AggMo Apollo Adahessian Adam8bit AdamW8bit PagedAdamW Sophia SophiaG "
+    "ScheduleFree AdamWScheduleFree "
     "SGDScheduleFree RAdamScheduleFree LARSWrapper SWA create_optimizer create_optimizer_v2".split()
 )
 _NOT_TORCH = frozenset("keras tensorflow jax optax flax mxnet paddle sklearn chainer scipy theano mindspore".split())

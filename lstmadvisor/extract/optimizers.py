@@ -1,4 +1,4 @@
-"""Optimizers of PyTorch programs: objects, also of other libraries and of the user's own classes, and updates by hand."""
+"""Optimizers of PyTorch programs: objects of any library or of the user's own classes, and updates by hand."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ def _used(steps: Steps) -> set[int]:
         if act.by_hand or act.term.op != "method":
             continue
         found = [*makers(act.term.base), *(m for a in act.term.args for m in makers(a))]
-        inner = [v for m in found for v in walk(m, 300) if isinstance(v, Term) and v.op == "call" and is_optimizer(v.name)]
+        inner = [
+            v for m in found for v in walk(m, 300) if isinstance(v, Term) and v.op == "call" and is_optimizer(v.name)
+        ]
         if not inner and not any(m.name == "torch.optim.Optimizer" for m in found):
             return set()
         out |= {id(v) for v in (*found, *inner)}

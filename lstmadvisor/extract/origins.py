@@ -100,7 +100,7 @@ class Origins:
         return out
 
     def walk(self, value: Value | None, stop: Callable[[Value], bool] | None = None) -> Iterator[Value]:
-        """Everything that `value` was computed from, nearest first; not what lies behind a value where `stop` says so."""
+        """Everything that `value` was computed from, nearest first; nothing behind values where `stop` holds."""
         if value is None:
             return
         seen = {id(value)}
@@ -167,7 +167,8 @@ def is_loss(value: Value | None) -> bool:
 def _is_stateless(name: str) -> bool:
     """Whether a module of the library is no model: a loss, an activation, a container that is not called."""
     return bool(_LOSS.search(name)) or name in (
-        "Softmax", "LogSoftmax", "Sigmoid", "Tanh", "ReLU", "Flatten", "Identity", "Dropout", "CosineSimilarity", "PairwiseDistance",
+        "Softmax", "LogSoftmax", "Sigmoid", "Tanh", "ReLU", "Flatten", "Identity", "Dropout", "CosineSimilarity",
+        "PairwiseDistance",
     )  # fmt: skip
 
 

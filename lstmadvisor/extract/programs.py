@@ -70,6 +70,7 @@ def _programs_of(
     run = follow(path, library)
     if run is None:
         return
+    idle: list[tuple[Path, Run]] = []
     if not trains(run):
         entries = [e for e in imports.importers(path) if e not in found][:MOST_IMPORTERS] if str(path) != STDIN else []
         users = 0
@@ -85,6 +86,8 @@ def _programs_of(
             elif other.uses(path):
                 users += 1
                 yield entry, facts_of(other, library)
+            else:
+                idle.append((entry, other))
         for entry, other in waiting[:3] if not users else []:
             # a library: its classes and functions train when somebody calls them
             other.complete(False)
@@ -97,6 +100,8 @@ def _programs_of(
     program = facts_of(run, library)
     if program.framework != "unknown":
         yield path, program
+    for entry, other in idle[:1]:  # imports the module and never uses it
+        yield entry, facts_of(other, library)
 
 
 def follow(path: Path, library: Library) -> Run | None:

@@ -52,7 +52,7 @@ def schedules(run: Run, steps: Steps) -> tuple[Schedule, ...]:
         id(v) for t in terms if last(t.name) in _JOINED for a in (*t.args, *t.kwargs.values()) for v in _listed(a)
     }
     for term in terms:
-        if id(term) in inside or not _optimizer_of(run, term) and not term.name.startswith("torch.optim."):
+        if id(term) in inside or (not _optimizer_of(run, term) and not term.name.startswith("torch.optim.")):
             continue
         item = _item(run, steps, term)
         if item not in made:

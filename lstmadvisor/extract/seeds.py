@@ -9,13 +9,14 @@ from lstmadvisor.extract.values import Const, Term
 from lstmadvisor.facts import Known, Seed
 
 _SEEDS = {
-    "torch.manual_seed": "torch", "torch.random.manual_seed": "torch", "torch.cuda.manual_seed": "torch.cuda",
-    "torch.cuda.manual_seed_all": "torch.cuda", "torch.cuda.random.manual_seed_all": "torch.cuda", "torch.mps.manual_seed": "torch",
-    "numpy.random.seed": "numpy", "numpy.random.default_rng": "numpy", "numpy.random.RandomState": "numpy", "random.seed": "random",
+    "torch.manual_seed": "torch", "torch.random.manual_seed": "torch", "torch.mps.manual_seed": "torch",
+    "torch.cuda.manual_seed": "torch.cuda", "torch.cuda.manual_seed_all": "torch.cuda",
+    "torch.cuda.random.manual_seed_all": "torch.cuda", "numpy.random.seed": "numpy",
+    "numpy.random.default_rng": "numpy", "numpy.random.RandomState": "numpy", "random.seed": "random",
     "lightning.seed_everything": "all", "lightning.utilities.seed_everything": "all", "transformers.set_seed": "all",
-    "transformers.enable_full_determinism": "all", "accelerate.utils.set_seed": "all", "fastai.torch_core.set_seed": "all",
-    "ignite.utils.manual_seed": "all", "tensorflow.random.set_seed": "tensorflow", "tensorflow.set_random_seed": "tensorflow",
-    "keras.utils.set_random_seed": "all",
+    "transformers.enable_full_determinism": "all", "accelerate.utils.set_seed": "all",
+    "fastai.torch_core.set_seed": "all", "ignite.utils.manual_seed": "all", "keras.utils.set_random_seed": "all",
+    "tensorflow.random.set_seed": "tensorflow", "tensorflow.set_random_seed": "tensorflow",
 }  # fmt: skip
 
 

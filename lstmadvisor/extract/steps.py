@@ -188,8 +188,7 @@ class Steps:
         if given is not None and (
             base is None
             or backward.name == "manual_backward"
-            or not self.origins.given_by(base)
-            and self.origins.given_by(given)
+            or (not self.origins.given_by(base) and self.origins.given_by(given))
         ):
             return given
         return base if base is not None else given if given is not None else backward
@@ -291,10 +290,9 @@ def gradient_in(value: Value | None, depth: int = 0) -> bool:
 
 def is_update(term: Term) -> bool:
     """Whether a term changes a parameter by its gradient."""
-    if term.op == "binop":
-        target, change = term.args[0], term.args[1:]
-    else:
-        target, change = term.base, [*term.args, *term.kwargs.values()]
+    binary = term.op == "binop"
+    target = term.args[0] if binary else term.base
+    change = term.args[1:] if binary else [*term.args, *term.kwargs.values()]
     if target is None or of_gradient(target):
         return False
     return any(gradient_in(v) for v in change)

@@ -88,9 +88,9 @@ class Stopping:
                 patience = patience or limit
                 monitor = monitor or (self._reason(condition) if isinstance(condition, Term) else None)
             elif kind == "metric" and isinstance(condition, Term) and loop is training.epochs:
-                if self._is_measured(condition):
-                    found = True
-                    monitor = monitor or condition
+                measured = self._is_measured(condition)
+                found = found or measured
+                monitor = monitor or (condition if measured else None)
         if not found:
             return None
         at = place(spot)
@@ -102,6 +102,7 @@ class Stopping:
             at=at,
             by_hand=inferred(True, at),
             monitor=_name_of(monitor),
+            on=self._judged_on(monitor),
             patience=patience_fact,
             restores_best=self._restores(),
             can_act=can_act,
@@ -120,7 +121,7 @@ class Stopping:
         for one, other in ((left, right), (right, left)):
             if self._is_waiting(one, loop):
                 return "patience", other
-        for one, other in ((left, right), (right, left)):
+        for one in (left, right):
             count = counted(one, loop, turn)
             if count is not None and count.step and not count.conditional:
                 return "other", None
@@ -131,7 +132,7 @@ class Stopping:
         return "other", None
 
     def _is_waiting(self, value: Value, loop: Loop) -> bool:
-        """Whether a value counts turns without improvement: only some turns count, or it is a distance to the best turn."""
+        """Whether a value counts turns without improvement, or is the distance to the best turn."""
         for each in options(value):
             if not isinstance(each, Term) or each.op != "binop":
                 continue
@@ -146,7 +147,7 @@ class Stopping:
         return False
 
     def _grows_within_a_turn(self, condition: Value, loop: Loop) -> bool:
-        """Whether the counter of patience may grow several times in a turn of the loop, as with evaluations on the way."""
+        """Whether the counter of patience may grow several times in a turn, as with evaluations on the way."""
         for side in condition.args if isinstance(condition, Term) else ():
             for each in options(side):
                 if isinstance(each, Term) and each.name in ("+=", "+") and self._is_waiting(each, loop):
@@ -184,7 +185,10 @@ class Stopping:
         if self.steps.origins.given_by(condition):
             return True
         name = _name_of(condition)
-        if any(isinstance(v, Term) and v.op == "attr" and v.name == "param_groups" for v in self.steps.origins.walk(condition)):
+        if any(
+            isinstance(v, Term) and v.op == "attr" and v.name == "param_groups"
+            for v in self.steps.origins.walk(condition)
+        ):
             return True
         return isinstance(name, Known) and bool(_METRIC.search(str(name.value)))
 
@@ -223,7 +227,8 @@ class Stopping:
         patience = fact(given) if given is not None else Unknown(unknown="the library's default", at=at)
         can_act, why = self._can_act(patience)
         return EarlyStopping(
-            at=at, active=stopper.scope.active, by_hand=inferred(False), monitor=fact(stopper.kwargs.get("monitor")), patience=patience,
+            at=at, active=stopper.scope.active, by_hand=inferred(False),
+            monitor=fact(stopper.kwargs.get("monitor")), patience=patience,
             restores_best=self._restores(), can_act=can_act, why_not=why,
         )  # fmt: skip
 
@@ -282,9 +287,10 @@ class Stopping:
         """The comparison that decides whether weights are kept."""
         for condition, _ in reversed(term.scope.conditions):
             for leaf, _ in leaves(condition):
-                if isinstance(leaf, Term) and leaf.name in COMPARES and self._is_metric(leaf):
-                    if not any(isinstance(a, Term) and a.name == "%" for a in leaf.args):
-                        return leaf
+                if not isinstance(leaf, Term) or leaf.name not in COMPARES or not self._is_metric(leaf):
+                    continue
+                if not any(isinstance(a, Term) and a.name == "%" for a in leaf.args):
+                    return leaf
         return None
 
     def _decides_copy(self, saved: Term) -> Term | None:
@@ -293,10 +299,20 @@ class Stopping:
         if path is None:
             return None
         for term in self.run.trace:
-            if term.op == "call" and term.name.startswith("shutil.copy") and term.args and term.scope.active:
-                if same_key(term.args[0]) == same_key(path) and (reason := self._decides(term)) is not None:
-                    return reason
+            copies = term.op == "call" and term.name.startswith("shutil.copy") and bool(term.args) and term.scope.active
+            if copies and same_key(term.args[0]) == same_key(path) and (reason := self._decides(term)) is not None:
+                return reason
         return None
+
+    def _judged_on(self, reason: Term | None) -> Fact:
+        """Which data decide when to stop; the training data only where no evaluation has a part in it."""
+        found = self._on(reason)
+        if reason is None or not isinstance(found, Known) or found.value != "training":
+            return found
+        evaluated = {f.key for f, _ in self.evaluation.forwards}
+        if self.steps.origins.given_by(reason) & evaluated or next(self.evaluation.strangers(), None) is not None:
+            return Unknown(unknown="the code does not say which data", at=place(reason.at))
+        return found
 
     def _on(self, reason: Term | None) -> Fact:
         """Which data the deciding number comes from."""
@@ -338,9 +354,9 @@ class Stopping:
                 and any(a is term for a in other.args)
             ):
                 return True
-            if other.op == "method" and other.name in ("clone", "cpu") and other.serial > term.serial:
-                if any(v is term for v in self.steps.origins.walk(other.base)):
-                    return True
+            cloned = other.op == "method" and other.name in ("clone", "cpu") and other.serial > term.serial
+            if cloned and any(v is term for v in self.steps.origins.walk(other.base)):
+                return True
         return False
 
     def _reloaded(self, term: Term) -> bool:
@@ -353,9 +369,8 @@ class Stopping:
                     and other.name == "torch.load"
                     and _outside(other, self.steps)
                     and path is not None
-                ):
-                    if _same_path(path, other.args[0] if other.args else None):
-                        return True
+                ) and _same_path(path, other.args[0] if other.args else None):
+                    return True
                 continue
             if other.serial < term.serial or not other.scope.active:
                 continue
@@ -364,9 +379,11 @@ class Stopping:
                     isinstance(value, Term) and value.at.node is term.at.node and value.name == term.name
                 ):
                     return True
-                if isinstance(value, Term) and value.name == "torch.load" and path is not None and value.args:
-                    if _same_path(path, value.args[0]):
-                        return True
+                loaded = (
+                    value.args[0] if isinstance(value, Term) and value.name == "torch.load" and value.args else None
+                )
+                if loaded is not None and path is not None and _same_path(path, loaded):
+                    return True
         return False
 
 

@@ -1,4 +1,4 @@
-"""What trainers of libraries are told: their fields, callbacks and defaults, for Lightning, Hugging Face, ignite, fastai."""
+"""What trainers of libraries are told: the fields, callbacks and defaults of Lightning, Hugging Face and others."""
 
 from __future__ import annotations
 
@@ -96,11 +96,13 @@ def told(run: Run) -> Told:
 def _never_passed(run: Run, out: Told) -> None:
     """Early stopping that is made and given to no trainer."""
     for term in run.trace:
-        if term.op == "call" and last(term.name) == "EarlyStopping" and term.name.startswith("lightning."):
-            if id(term) not in out.passed and not out.opaque:
-                dead = _stopper(term, term)
-                why = inferred("it is given to no trainer")
-                out.early_stopping.append(dead.model_copy(update={"active": False, "can_act": inferred(False), "why_not": why}))
+        stops = term.op == "call" and last(term.name) == "EarlyStopping" and term.name.startswith("lightning.")
+        if stops and id(term) not in out.passed and not out.opaque:
+            dead = _stopper(term, term)
+            why = inferred("it is given to no trainer")
+            out.early_stopping.append(
+                dead.model_copy(update={"active": False, "can_act": inferred(False), "why_not": why})
+            )
 
 
 # -- Lightning ----------------------------------------------------------------------------------------------
@@ -216,7 +218,8 @@ def _stopper(made: Term, trainer: Term) -> EarlyStopping:
     else:
         monitor, patience, otherwise = made.argument("monitor", 0), made.argument("patience", 1), 5
     return EarlyStopping(
-        at=place(made.at), by_hand=inferred(False), monitor=fact(monitor), patience=default(otherwise) if patience is None else fact(patience),
+        at=place(made.at), by_hand=inferred(False), monitor=fact(monitor),
+        patience=default(otherwise) if patience is None else fact(patience),
         restores_best=inferred(False), can_act=inferred(True), why_not=ABSENT,
     )  # fmt: skip
 
@@ -360,7 +363,7 @@ def _fastai(run: Run, out: Told, fit: Term, learner: Term) -> None:
 
 
 def stranger(run: Run) -> str | None:
-    """Why nothing can be said of a training: it happens in code of others that is not known. None where none happens."""
+    """Why nothing can be said of a training: code of others does it. None where none happens."""
     from lstmadvisor.extract.origins import is_model
 
     models = {id(i) for i in run.instances if is_model(run, i)}
@@ -381,15 +384,18 @@ def stranger(run: Run) -> str | None:
                 and any(id(o) in models for g in given for o in options(g))
             ):
                 return f"`{last(trainer.name)}.{term.name}` trains, and is not known"
-        if term.op == "call" and term.name.split(".", 1)[0] not in (
-            *_KNOWN_ROOTS,
-            "builtins",
-            "torchsummary",
-            "torchinfo",
-            "copy",
+        if (
+            term.op == "call"
+            and term.name.split(".", 1)[0]
+            not in (
+                *_KNOWN_ROOTS,
+                "builtins",
+                "torchsummary",
+                "torchinfo",
+                "copy",
+            )
+            and any(word in last(term.name).lower() for word in ("train", "fit"))
+            and any(id(o) in models for g in (*term.args, *term.kwargs.values()) for o in options(g))
         ):
-            if any(word in last(term.name).lower() for word in ("train", "fit")) and any(
-                id(o) in models for g in (*term.args, *term.kwargs.values()) for o in options(g)
-            ):
-                return f"`{last(term.name)}` trains, and is not known"
+            return f"`{last(term.name)}` trains, and is not known"
     return None

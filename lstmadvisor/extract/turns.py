@@ -223,11 +223,11 @@ class Turns(Calls):
 
 _RETRY = "read it as a loop"
 MOST_PHASES = 4
-"""Things that a loop takes one after the other to train on or with: `for phase in ("train", "val")`, `for model in models`."""
+"""Things that a loop takes one after the other to train on or with: `for phase in ("train", "val")`."""
 
 
 def _are_phases(items: list[Value]) -> bool:
-    """Whether a loop goes through a few different things rather than counting: its turns stay apart even if they train."""
+    """Whether a loop goes through a few different things rather than counting: its turns stay apart."""
     return len(items) <= MOST_PHASES and not any(isinstance(i, Const) and not isinstance(i.value, str) for i in items)
 
 

@@ -64,6 +64,8 @@ def value_is_token(run: Run, known: list[Ids], padding: Padding, found: dict[str
     sizes = {plain(e.vocabulary) for e in layers} | ({plain(output.units)} if isinstance(output, Output) else set())
     rows = [given for _, given in _rows(run)]
     mine = [ids for ids in known if _belongs(ids, rows, sizes)]
+    if not mine and any(t.op == "method" and t.name.startswith("texts_to_sequences") for t in run.trace):
+        return inferred(False)  # a Tokenizer of Keras counts from 1
     if not mine:
         return Unknown(unknown="how tokens get their ids is not followed")
     if len(mine) > 1 and len({ids.first == 0 and ids.zero_is_real for ids in mine}) > 1:

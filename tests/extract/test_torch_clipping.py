@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from torch_programs import ADAM, STEP, get, program
+
+from tests.extract.conftest import FactsOf
+from tests.extract.torch_programs import ADAM, STEP, get, program
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "none": (
@@ -424,7 +426,7 @@ for epoch in range(10):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_clipping(facts_of: Any, name: str) -> None:
+def test_clipping(facts_of: FactsOf, name: str) -> None:
     source, want = CASES[name]
     facts = facts_of(source)
     assert {path: get(facts, path) for path in want} == want

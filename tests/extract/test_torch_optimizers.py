@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from torch_programs import ADAM, STEP, get, program
+
+from tests.extract.conftest import FactsOf
+from tests.extract.torch_programs import ADAM, STEP, get, program
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "plain": (
@@ -67,7 +69,9 @@ optimizer = optim.AdamW([{"params": model.rnn.parameters(), "lr": 1e-4}, {"param
         program(
             """
 named = list(model.named_parameters())
-optimizer = optim.AdamW([{"params": [p for n, p in named if "bias" not in n], "weight_decay": 0.01}, {"params": [p for n, p in named if "bias" in n], "weight_decay": 0.0}], lr=1e-3)
+decayed = {"params": [p for n, p in named if "bias" not in n], "weight_decay": 0.01}
+others = {"params": [p for n, p in named if "bias" in n], "weight_decay": 0.0}
+optimizer = optim.AdamW([decayed, others], lr=1e-3)
 """,
             STEP,
         ),
@@ -453,7 +457,7 @@ optimizer = optim.SGD(model.parameters(), lr=base_lr * batch / 256, momentum=0.9
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_optimizers(facts_of: Any, name: str) -> None:
+def test_optimizers(facts_of: FactsOf, name: str) -> None:
     source, want = CASES[name]
     facts = facts_of(source)
     assert {path: get(facts, path) for path in want} == want

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from torch_programs import ADAM, STEP, get, program
+
+from tests.extract.conftest import FactsOf
+from tests.extract.torch_programs import ADAM, STEP, get, program
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "rebuilt": (
@@ -304,7 +306,7 @@ optimizer = NoamOpt(512, 1, 4000, optimizer)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_schedules(facts_of: Any, name: str) -> None:
+def test_schedules(facts_of: FactsOf, name: str) -> None:
     source, want = CASES[name]
     facts = facts_of(source)
     assert {path: get(facts, path) for path in want} == want

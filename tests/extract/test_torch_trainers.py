@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from torch_programs import ADAM, get, program
+
+from tests.extract.conftest import FactsOf
+from tests.extract.torch_programs import ADAM, get, program
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "hf default": (
@@ -56,8 +58,18 @@ class Net(nn.Module):
         loss = nn.functional.cross_entropy(logits, labels) if labels is not None else None
         return {"loss": loss, "logits": logits}
 
-args = TrainingArguments(output_dir="out", num_train_epochs=7, learning_rate=1e-3, max_grad_norm=0.3, evaluation_strategy="epoch", load_best_model_at_end=True, weight_decay=0.1, fp16=True)
-trainer = Trainer(model=Net(), args=args, train_dataset=train_set, eval_dataset=dev_set, callbacks=[EarlyStoppingCallback(early_stopping_patience=4)])
+args = TrainingArguments(
+    output_dir="out",
+    num_train_epochs=7,
+    learning_rate=1e-3,
+    max_grad_norm=0.3,
+    evaluation_strategy="epoch",
+    load_best_model_at_end=True,
+    weight_decay=0.1,
+    fp16=True,
+)
+stop = EarlyStoppingCallback(early_stopping_patience=4)
+trainer = Trainer(model=Net(), args=args, train_dataset=train_set, eval_dataset=dev_set, callbacks=[stop])
 trainer.train()
 """,
         {
@@ -209,7 +221,15 @@ for epoch in range(8):
         program("""
 from skorch import NeuralNetClassifier
 from skorch.callbacks import EarlyStopping, GradientNormClipping
-net = NeuralNetClassifier(Net, module__hidden=64, criterion=nn.CrossEntropyLoss, max_epochs=12, lr=0.05, optimizer=optim.Adam, callbacks=[EarlyStopping(patience=3), GradientNormClipping(gradient_clip_value=0.5)])
+net = NeuralNetClassifier(
+    Net,
+    module__hidden=64,
+    criterion=nn.CrossEntropyLoss,
+    max_epochs=12,
+    lr=0.05,
+    optimizer=optim.Adam,
+    callbacks=[EarlyStopping(patience=3), GradientNormClipping(gradient_clip_value=0.5)],
+)
 net.fit(X, y)
 """),
         {
@@ -536,7 +556,8 @@ class Net(pl.LightningModule):
         optimizer = torch.optim.Adam(self.parameters(), lr=self.lr)
         return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, 5, gamma=0.3)]
 
-trainer = pl.Trainer(max_epochs=3, callbacks=[EarlyStopping("val_loss", patience=2), ModelCheckpoint(monitor="val_loss")])
+callbacks = [EarlyStopping("val_loss", patience=2), ModelCheckpoint(monitor="val_loss")]
+trainer = pl.Trainer(max_epochs=3, callbacks=callbacks)
 trainer.fit(Net(), DataLoader(a, batch_size=4), DataLoader(b, batch_size=4))
 trainer.test(ckpt_path="best")
 """,
@@ -555,7 +576,7 @@ trainer.test(ckpt_path="best")
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_trainers(facts_of: Any, name: str) -> None:
+def test_trainers(facts_of: FactsOf, name: str) -> None:
     source, want = CASES[name]
     facts = facts_of(source)
     assert {path: get(facts, path) for path in want} == want

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from torch_programs import get, program
+
+from tests.extract.conftest import FactsOf
+from tests.extract.torch_programs import get, program
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "tutorial seq2seq": (
@@ -123,7 +125,7 @@ for episode in range(2000):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_whole_programs(facts_of: Any, name: str) -> None:
+def test_whole_programs(facts_of: FactsOf, name: str) -> None:
     source, want = CASES[name]
     facts = facts_of(source)
     assert {path: get(facts, path) for path in want} == want

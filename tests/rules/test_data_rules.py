@@ -578,6 +578,11 @@ class TestNotShuffled:
         assert self.verdict(dataset=Dataset(kind=given("windows"), size=given(32), at=at(10))).state == "passed"
         assert self.verdict(dataset=Dataset(kind=given("windows"), size=given(33), at=at(10))).findings
 
+    def test_silent_where_nothing_makes_batches(self) -> None:
+        assert self.verdict(batch_size=UNCLEAR).state == "passed"
+        loaded = Dataset(kind=given("windows"), loader_drop_last=given(False, via="default"), at=at(10))
+        assert self.verdict(batch_size=UNCLEAR, dataset=loaded).findings
+
     def test_unknown(self) -> None:
         assert self.verdict(kind=UNCLEAR).reason == "whether the samples are independent: **kwargs"
         assert self.verdict(carried=UNCLEAR).reason == "whether the state is carried from batch to batch: **kwargs"

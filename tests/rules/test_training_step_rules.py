@@ -57,7 +57,8 @@ class TestZeroGradMissing:
 
 class TestEvalModeMissing:
     def verdict(self, eval_mode: object = None, **facts: Any) -> Verdict:
-        step = TrainingStep(eval_mode=given(False, 20, via="inferred") if eval_mode is None else eval_mode, order=())
+        mode = given(False, 20, via="inferred") if eval_mode is None else eval_mode
+        step = TrainingStep(eval_mode=mode, frozen_backbone=ABSENT, order=())
         basis = {"dropouts": (), "recurrent_layers": (layer(),), "normalizations": ()}
         return judge("eval-mode-missing", program(training_step=step, **(basis | facts)))
 

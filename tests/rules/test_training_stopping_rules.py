@@ -208,6 +208,18 @@ class TestStopsOnTrainingLoss:
         )
         assert finding.help == f"watch `val_{monitor}`"
 
+    def test_by_hand_the_data_tell(self) -> None:
+        def by_hand(on: object, monitor: object = "loss") -> Verdict:
+            monitor = given(monitor, 7) if isinstance(monitor, str) else monitor
+            return self.verdict(stop(by_hand=given(True), monitor=monitor, on=on))
+
+        finding = by_hand(given("training")).only
+        assert finding.help == "compare the validation loss"
+        assert "the training data" in by_hand(given("training"), ABSENT).only.message
+        assert by_hand(given("validation")).state == "passed"
+        assert by_hand(UNCLEAR).state == "passed"
+        assert by_hand(ABSENT).state == "passed"
+
     @pytest.mark.parametrize("monitor", ["val_loss", "val_accuracy", "f1", "recall_on_dev"])
     def test_silent_on_validation_and_on_own_quantities(self, monitor: str) -> None:
         assert self.verdict(stop(monitor=given(monitor))).state == "passed"
