@@ -182,6 +182,8 @@ class Dropout(Item):
     kind: Value = UNSEEN
     position: Value = UNSEEN
     """input, between, pre-output, head, output, unused"""
+    on_state: Value = UNSEEN
+    """whether a loop by hand hands the state of a cell on through it, and so drops anew in every step"""
 
 
 class DenseLayer(Item):
@@ -299,7 +301,7 @@ class EarlyStopping(Item):
     can_act: Value = UNSEEN
     why_not: Value = UNSEEN
     on: Value = UNSEEN
-    """validation, test, training: the data that decide"""
+    """validation, test, training: the data that decide; evaluation where their name does not say which"""
 
 
 class Checkpoint(Item):
@@ -340,6 +342,8 @@ class Padding(Item):
 
 
 class Dataset(Item):
+    """What is trained on.  Its place is the loader that hands it out, if there is one."""
+
     kind: Value = UNSEEN
     """windows, stream, independent, series"""
     size: Value = UNSEEN
@@ -376,6 +380,7 @@ class Initialization(Item):
 
 class Regularizer(Item):
     kind: Value = UNSEEN
+    """l1, l2, l1_l2, …; penalty: written by hand into the loss; shrunk: weights multiplied with `amount` in every step"""
     target: Value = UNSEEN
     amount: Value = UNSEEN
 

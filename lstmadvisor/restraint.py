@@ -28,7 +28,7 @@ def may_be_restrained(program: Program) -> bool:
 
     True as well where one of them could not be read.
     """
-    if not known(program.dropouts) or not known(program.early_stopping) or not known(program.checkpoints):
+    if not all(map(known, (program.dropouts, program.optimizers, program.early_stopping, program.checkpoints))):
         return True
     kept = [one for one in items(program.checkpoints) if one.active and plain(one.on) != "training" and _set(one.on)]
     if program.dropouts or program.early_stopping or kept or items(program.regularizers):

@@ -191,11 +191,15 @@ def _only_config(run: Run) -> Path | None:
     return found.pop() if len(found) == 1 else None
 
 
+_TOOLING = frozenset(
+    "package.json package-lock.json tsconfig.json pyproject.toml environment.yml environment.yaml docker-compose.yml "
+    "mkdocs.yml lstmadvisor.toml".split()
+)
 _SUFFIXES = (".yaml", ".yml", ".json", ".toml")
 
 
 def _is_tooling(name: str) -> bool:
-    return name.startswith(".") or name in ("package.json", "package-lock.json", "tsconfig.json", "pyproject.toml", "environment.yml", "environment.yaml", "docker-compose.yml", "mkdocs.yml", "lstmadvisor.toml")  # fmt: skip
+    return name.startswith(".") or name in _TOOLING
 
 
 def method(run: Run, base: Value | None, name: str, a: Arguments) -> Value | None:

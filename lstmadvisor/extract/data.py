@@ -45,7 +45,7 @@ def facts(run: Run, found: dict[str, Any]) -> dict[str, Any]:
     out["padding"] = filled
     out["targets"] = targets(run, lineage, fitted, shapes, found)
     out["metrics"] = metrics(run, lineage, splits, training, fitted)
-    acts = [f.act.serial for f in (*training, *fitted)]
+    acts = [*(feed.act.serial for feed in training), *(fit.act.serial for fit in fitted)]
     out["scaling"] = scaling(run, lineage, splits, values, max(acts, default=None))
     out["reproducibility"] = reproducibility(run)
     ids = vocabulary.dictionaries(run, values)

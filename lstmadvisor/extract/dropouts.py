@@ -9,8 +9,17 @@ from lstmadvisor.extract.made import Made
 from lstmadvisor.extract.modules import place
 from lstmadvisor.extract.neighbours import Neighbours, applied_before, same_layer
 from lstmadvisor.extract.results import first_and_last
-from lstmadvisor.extract.torch_ops import DENSE, constant, is_dropout, is_normalization, is_recurrent, last, module_name
-from lstmadvisor.extract.values import Const, Instance, Term, Value
+from lstmadvisor.extract.torch_ops import (
+    DENSE,
+    constant,
+    constructor,
+    is_dropout,
+    is_normalization,
+    is_recurrent,
+    last,
+    module_name,
+)
+from lstmadvisor.extract.values import Const, Instance, Seq, Term, Value, options
 from lstmadvisor.facts import Dropout, Normalization, Unknown
 from lstmadvisor.facts import Value as Fact
 
@@ -18,10 +27,16 @@ from lstmadvisor.facts import Value as Fact
 def dropouts(layers: Neighbours) -> tuple[Dropout, ...]:
     """Dropout modules and functional dropouts."""
     out: list[Dropout] = []
+    handed = _handed_on(layers)
     for made in layers.modules.made(is_dropout):
         rate = argument(made.term, "p", 0, 0.5)
         item = Dropout(
-            rate=rate, kind=inferred(made.kind), position=_position(layers, made), at=place(made.at), active=made.active
+            rate=rate,
+            kind=inferred(made.kind),
+            position=_position(layers, made),
+            on_state=inferred(any(id(use) in handed for use in layers.uses(made))),
+            at=place(made.at),
+            active=made.active,
         )
         out.append(item)
     calls = [
@@ -37,6 +52,7 @@ def dropouts(layers: Neighbours) -> tuple[Dropout, ...]:
             rate=rate,
             kind=inferred(last(term.name)),
             position=_position_of(layers, term),
+            on_state=inferred(id(term) in handed),
             at=place(term.at),
             active=active,
         )
@@ -44,6 +60,32 @@ def dropouts(layers: Neighbours) -> tuple[Dropout, ...]:
             out.append(item)
     out.extend(_by_hand(layers))
     return tuple(out)
+
+
+def _handed_on(layers: Neighbours) -> set[int]:
+    """The values that a cell takes as its state and that come from the same cell, one step before."""
+    out: set[int] = set()
+    for cell in layers.run.trace:
+        if cell.op != "apply" or not is_recurrent(cell.base) or not last(constructor(cell.base).name).endswith("Cell"):
+            continue
+        for state in _parts(cell.argument("hx", 1)):
+            given = state.argument("input", 0)
+            if any(before.op == "apply" and before.base is cell.base for before in _parts(given)):
+                out.add(id(state))
+    return out
+
+
+def _parts(value: Value | None) -> Iterator[Term]:
+    """The terms that a value may be, or that it is a tuple or a selection of."""
+    queue = [] if value is None else [value]
+    for here in queue:
+        for each in options(here):
+            if isinstance(each, Seq):
+                queue.extend(each.items)
+            elif isinstance(each, Term):
+                yield each
+                if each.op == "item" and each.base is not None:
+                    queue.append(each.base)
 
 
 def _by_hand(layers: Neighbours) -> Iterator[Dropout]:

@@ -37,9 +37,10 @@ from lstmadvisor.extract.values import (
 MOST_ITEMS = 400
 """Items of one list that are kept."""
 BUILTINS = frozenset(
-    "len range int float str bool list tuple dict set frozenset sorted reversed enumerate zip map filter min max sum abs round "
-    "print open isinstance issubclass getattr setattr hasattr type super object iter next any all id vars input format repr "
-    "callable pow divmod hash slice ord chr exit quit property staticmethod classmethod __import__ globals locals eval".split()
+    "len range int float str bool list tuple dict set frozenset sorted reversed enumerate zip map filter min max sum abs "
+    "round print open isinstance issubclass getattr setattr hasattr type super object iter next any all id vars input "
+    "format repr callable pow divmod hash slice ord chr exit quit property staticmethod classmethod __import__ globals "
+    "locals eval".split()
 )
 
 
@@ -93,10 +94,11 @@ class Evaluator(Access):
     def _integer(self, node: cst.Integer, env: Env) -> Value:
         if len(node.value) > 300:
             return Opaque("a number too long to read", Spot(env.module, node))
-        return Const(node.evaluated_value, at=Spot(env.module, node))
+        value = int(node.value) if node.value.isdecimal() else node.evaluated_value
+        return Const(value, at=Spot(env.module, node))
 
     def _float(self, node: cst.Float, env: Env) -> Value:
-        return Const(node.evaluated_value, at=Spot(env.module, node))
+        return Const(float(node.value), at=Spot(env.module, node))
 
     def _string(self, node: cst.SimpleString | cst.ConcatenatedString, env: Env) -> Value:
         if isinstance(node, cst.ConcatenatedString):
@@ -320,12 +322,15 @@ class Evaluator(Access):
             ):
                 return answers[0]
             return self.term("binop", name, None, [left, right], at=at)
-        if isinstance(left, Const) and isinstance(right, Const):
-            if name in ("is", "is not") or "widened" not in (left.via, right.via):
-                try:
-                    return Const(bool(compute(name, function, left.value, right.value)), "arithmetic", at)
-                except NotComputable:
-                    pass
+        if (
+            isinstance(left, Const)
+            and isinstance(right, Const)
+            and (name in ("is", "is not") or "widened" not in (left.via, right.via))
+        ):
+            try:
+                return Const(bool(compute(name, function, left.value, right.value)), "arithmetic", at)
+            except NotComputable:
+                pass
         if name in ("in", "not in") and isinstance(left, Const):
             keys: list[Any] | None = None
             if isinstance(right, Seq) and not right.open and all(isinstance(i, Const) for i in right.items):
@@ -490,7 +495,8 @@ class Evaluator(Access):
     def element_of(self, value: Value, at: Spot) -> Value:
         """What stands for any one element of an iterable."""
         if isinstance(value, Choice):
-            return self.element_of(value.options[0], at)
+            there = [o for o in value.options if not (isinstance(o, Const) and o.value is None)]
+            return self.join([self.element_of(o, at) for o in there], value.why) if there else Opaque(value.why, at)
         if isinstance(value, Seq) and value.items and value.kind != "slice":
             return self.join(value.items[:MOST_OPTIONS], "an element of a list")
         if isinstance(value, Term):

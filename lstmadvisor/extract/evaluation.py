@@ -82,9 +82,17 @@ class Evaluation:
         """Evaluations within the training loop."""
         return [(f, m) for f, m in self.forwards if any(t.around(f.term) for t in self.steps.trainings)]
 
+    def _evaluating(self) -> list[tuple[Forward, str]]:
+        """Forward passes whose results are judged, in the loop or after it; not those that only feed the training."""
+        judged = self._judged()
+        inside = self.inside()
+        found = [(f, m) for f, m in inside if f.key in judged or self._reads_data(f)]
+        keys = {f.key for f, _ in inside}
+        return found or [(f, m) for f, m in self.forwards if f.key not in keys]
+
     def eval_mode(self) -> Fact:
         """Whether the model is switched to evaluation where it is evaluated."""
-        found = self.inside() or self.forwards
+        found = self._evaluating()
         if not found:
             return self._elsewhere() or ABSENT
         modes = {mode for _, mode in found}
@@ -95,7 +103,7 @@ class Evaluation:
 
     def no_grad(self) -> Fact:
         """Whether gradients are switched off where the model is evaluated."""
-        found = self.inside() or self.forwards
+        found = self._evaluating()
         if not found:
             return self._elsewhere() or ABSENT
         return inferred(any(self._without_gradient(f.term) for f, _ in found), place(found[0][0].term.at))
@@ -206,8 +214,11 @@ class Evaluation:
     def _judged(self) -> set[int]:
         """The forward passes whose results are compared with something."""
         keys = {f.key for f, _ in self.forwards}
+        trained = {id(v) for t in self.steps.trainings for v in self.origins.walk(t.loss)}
         out: set[int] = set()
         for term in self.run.trace:
+            if id(term) in trained:
+                continue
             if term.op == "apply" or term.op == "enter":
                 judges = is_loss(term.base) or bool(_JUDGES.search(_class_name(term.base)))
             elif term.op in ("call", "method"):

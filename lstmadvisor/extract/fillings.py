@@ -173,6 +173,8 @@ def _computed(run: Run, spot: Spot) -> Filled | None:
 
 def _by_hand(term: Term) -> Filled | None:
     """`ids + [0] * (longest - len(ids))`."""
+    if len(term.args) != 2:
+        return None  # a sign
     for number, side in enumerate(("left", "right")):
         filler = term.args[number]
         if isinstance(filler, Term) and filler.op == "comp" and isinstance(filler.args[0], Const):

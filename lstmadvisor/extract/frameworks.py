@@ -42,7 +42,8 @@ KEEPS_FUNCTIONS = frozenset(
 """Library functions that keep what they are given and call nothing."""
 
 _SAME_MODULE = frozenset(
-    "to cuda cpu float double half bfloat16 train eval requires_grad_ share_memory to_empty type flatten_parameters".split()
+    "to cuda cpu float double half bfloat16 train eval requires_grad_ share_memory to_empty type "
+    "flatten_parameters".split()
 )
 _TRAINS = frozenset(
     (
@@ -72,7 +73,8 @@ def is_tool(name: str) -> bool:
     """Whether a library class that a user's class extends is a trainer, an optimizer or a schedule."""
     last = name.rsplit(".", 1)[-1]
     return name.startswith("torch.optim.") or (
-        name.startswith(("transformers.", "lightning.", "skorch.", "fastai.", "ignite.")) and last.endswith(("Trainer", "Net", "Learner", "Engine"))
+        name.startswith(("transformers.", "lightning.", "skorch.", "fastai.", "ignite."))
+        and last.endswith(("Trainer", "Net", "Learner", "Engine"))
     )
 
 

@@ -32,8 +32,8 @@ _NODES = (
 _RESHAPES = frozenset("view reshape flatten transpose permute squeeze unsqueeze swapaxes contiguous t".split())
 _POOLS = frozenset("mean sum max amax".split())
 _OPERATIONS = frozenset(
-    "clamp clamp_min clamp_max clip maximum minimum where pow square abs sin cos exp log sqrt rsqrt erf sign mul div sub "
-    "multiply divide subtract".split()
+    "clamp clamp_min clamp_max clip maximum minimum where pow square abs sin cos exp log sqrt rsqrt erf sign mul div "
+    "sub multiply divide subtract".split()
 )
 _ORDER = (
     "pooling", "concatenation", "normalization", "dropout", "activation", "operation", "selection", "reshape", "direct",

@@ -168,7 +168,7 @@ def _turn(term: Term, loop: Loop) -> int | None:
 
 def _reaching(steps: Steps, state: Value, loop: Loop) -> Iterator[bool]:
     """For each way from a state back to a recurrence in an earlier turn of `loop`: whether it is cut from the graph."""
-    cut_in_place = [t for t in steps.run.trace if t.op == "method" and t.name == "detach_"]
+    cut_in_place = steps.origins.cut_in_place
     seen: set[tuple[int, bool]] = set()
     queue: list[tuple[Value, bool]] = [(state, False)]
     while queue and len(seen) < 6_000:
@@ -179,10 +179,11 @@ def _reaching(steps: Steps, state: Value, loop: Loop) -> Iterator[bool]:
         if isinstance(value, Term):
             if value.name.startswith("?") and value.op == "call" and len(value.name) > 1:
                 continue  # recursion that is not followed: the reading one level up says what it does
-            cut = cut or _cuts(value) or any(_is_cut(value, t) for t in cut_in_place)
+            cut = cut or _cuts(value) or value.inside("no_grad", "inference_mode")
+            cut = cut or any(_is_cut(value, t) for t in cut_in_place)
             earlier = _turn(value, loop)
             if earlier == 0 and (_is_recurrent(value) or steps.origins.inside_forward(value) is not None):
-                yield cut or value.inside("no_grad", "inference_mode")
+                yield cut
                 continue
         queue.extend((each, cut) for each in _handed_on(steps, value))
 

@@ -16,7 +16,9 @@ MOST_SEARCHED = 3_000
 LARGEST = 2_000_000
 
 _IMPORT = re.compile(
-    rb"""(?:^|"|\\n)[ \t]*(?:from[ \t]+(?P<dots>\.*)(?P<base>[\w.]*)[ \t]+import[ \t]+\(?(?P<names>[\w, \t]*)|import[ \t]+(?P<plain>[\w., \t]+))""",
+    rb"""(?:^|"|\\n)[ \t]*(?:"""
+    rb"""from[ \t]+(?P<dots>\.*)(?P<base>[\w.]*)[ \t]+import[ \t]+\(?(?P<names>[\w, \t]*)"""
+    rb"""|import[ \t]+(?P<plain>[\w., \t]+))""",
     re.M,
 )
 _RECURRENT = re.compile(
@@ -38,7 +40,7 @@ class Imports:
         self._python: dict[Path, tuple[Path, ...]] = {}
 
     def concerns(self, path: Path) -> bool:
-        """Whether the file, or one that it imports, mentions a recurrent layer, and deep learning is imported at all."""
+        """Whether the file, or one that it imports, mentions a recurrent layer, and deep learning is imported."""
         text = self.read(path)
         if _RECURRENT.search(text) and _DEEP.search(text):
             return True

@@ -8,7 +8,7 @@ from typing import Any
 from lstmadvisor.extract.common import Fact, default, fact
 from lstmadvisor.extract.keras_kinds import Layer, last_name
 from lstmadvisor.extract.modules import place
-from lstmadvisor.extract.values import Class, Const, External, Function, Seq, Term, Value
+from lstmadvisor.extract.values import Class, Const, External, Function, Instance, Seq, Term, Value
 from lstmadvisor.facts import Known
 
 DROPOUTS = frozenset(
@@ -88,6 +88,8 @@ def named(value: Value | None, otherwise: Any) -> Fact:
         return Known(value=value.name.rsplit(".", 1)[-1], via="literal", at=place(getattr(value, "at", None)))
     if isinstance(value, Term) and value.op == "call":
         return Known(value=last_name(value), via="literal", at=place(value.at))
+    if isinstance(value, Instance):
+        return Known(value=value.cls.name.rsplit(".", 1)[-1], via="literal", at=place(value.at))
     return fact(value)
 
 

@@ -194,12 +194,15 @@ def hidden_state(layers: Layers) -> HiddenState:
     stateful = [x for x in recurrent if _is_stateful(x) and (x.group in fitted or not fitted)]
     states = [link for x in recurrent for link in x.before if link.state]
     resets = any(t.op == "method" and t.name in ("reset_states", "reset_state") for t in layers.run.trace)
+    given = [t for t in layers.run.trace if t.op == "apply" and t.scope.active and "initial_state" in t.kwargs]
     initial = "encoder" if any(link.source.recurrent for link in states) else "learned" if states else "none"
     return HiddenState(
         at=place(stateful[0].term.at) if stateful else None,
         carried=inferred(bool(stateful)),
         detached=inferred(True),
-        initial=inferred(initial),
+        initial=inferred(initial)
+        if states or not given
+        else Unknown(unknown="the initial state was not followed", at=place(given[0].at)),
         reset=_reset(layers, resets) if stateful else ABSENT,
     )
 

@@ -303,6 +303,8 @@ def _of_batch(value: Term, layout: Layout, depth: int) -> int | None:
     """A batch met in a loop over a loader: what its collate function gives, else samples stacked in front."""
     base = value.base
     if value.name == "batch" and value.args:
+        if isinstance(base, Term) and _unbatched(base):
+            return None
         own = base.kwargs.get("collate_fn") if isinstance(base, Term) else None
         return 0 if own is None or isinstance(own, Const) else layout.batch_axis(value.args[0], depth + 1)
     for _ in range(4):
@@ -316,10 +318,16 @@ def _of_batch(value: Term, layout: Layout, depth: int) -> int | None:
             base = base.options[0]
         else:
             break
-    if isinstance(base, Term) and base.op == "call" and last(base.name) in _LOADERS:
+    if isinstance(base, Term) and base.op == "call" and last(base.name) in _LOADERS and not _unbatched(base):
         collate = base.kwargs.get("collate_fn")
         return 0 if collate is None or isinstance(collate, Const) else None
     return None
+
+
+def _unbatched(loader: Term) -> bool:
+    """Whether a loader hands on what the data set gives: `batch_size=None`."""
+    size = loader.argument("batch_size", 1)
+    return isinstance(size, Const) and size.value is None
 
 
 def _is_batch_list(value: Term) -> bool:

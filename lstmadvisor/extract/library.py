@@ -201,7 +201,9 @@ def _turns(start: Value, stop: Value, step: Value, at: Spot) -> Value:
         isinstance(v, Const) and isinstance(v.value, (int, float)) and v.via != "widened" for v in (start, stop, step)
     ):
         return Opaque("a range whose bounds are not known", at)
-    assert isinstance(start, Const) and isinstance(stop, Const) and isinstance(step, Const)
+    assert isinstance(start, Const)
+    assert isinstance(stop, Const)
+    assert isinstance(step, Const)
     if not all(float(v.value).is_integer() for v in (start, stop, step)) or step.value == 0:
         return Opaque("not a whole number of turns", at)
     turns = max(0, -(-(int(stop.value) - int(start.value)) // int(step.value)))
@@ -604,8 +606,7 @@ def _namedtuple(run: Run, a: Arguments) -> Value | None:
     if not names or a.at.module is None:
         return None
     node = cst.ClassDef(name=cst.Name("Tuple"), body=cst.IndentedBlock(body=[]))
-    made = Class("namedtuple", node, a.at.module, [External("typing.NamedTuple")], {}, dict.fromkeys(names), True)
-    return made
+    return Class("namedtuple", node, a.at.module, [External("typing.NamedTuple")], {}, dict.fromkeys(names), True)
 
 
 @model("builtins.eval")
@@ -714,7 +715,10 @@ def method(run: Run, base: Value | None, name: str, a: Arguments) -> Value | Non
             "expanduser",
             "as_posix",
             "with_suffix",
+            "with_name",
         ):
+            if name in ("with_name", "with_suffix"):
+                return _renamed(base, name, a)
             if name in ("resolve", "absolute", "expanduser", "as_posix"):
                 return base
             if name == "joinpath":
@@ -724,6 +728,16 @@ def method(run: Run, base: Value | None, name: str, a: Arguments) -> Value | Non
             return None
         case _:
             return configs.method(run, base, name, a)
+
+
+def _renamed(base: Const, name: str, a: Arguments) -> Value | None:
+    """`path.with_name("data.csv")`, `path.with_suffix(".csv")`."""
+    values = a.constants()
+    if not values or not isinstance(values[0], str):
+        return None
+    folder, slash, last = str(base.value).rpartition("/")
+    new = values[0] if name == "with_name" else last.rpartition(".")[0] + values[0]
+    return Const(f"{folder}{slash}{new}", "arithmetic", a.at, base)
 
 
 def _seq_method(run: Run, base: Seq, name: str, a: Arguments) -> Value | None:

@@ -136,6 +136,12 @@ def _key_of(value: Value) -> Any:
     return id(value)
 
 
+_READS = frozenset(
+    "read_csv read_excel read_table read_parquet read_json read_hdf read_feather read_pickle read_sql read_fwf loadtxt "
+    "genfromtxt fromfile loadmat open_dataset".split()
+)
+
+
 def _parents_of(term: Term) -> Iterator[Value]:
     last = term.name.rsplit(".", 1)[-1]
     base = term.base
@@ -166,6 +172,8 @@ def _parents_of(term: Term) -> Iterator[Value]:
                 yield base
         case "call":
             if last in STATISTICS or last in _NOT_DATA or last.endswith(("_error", "_score", "_loss")):
+                return
+            if last in _READS:  # what it is given is the name of a file
                 return
             for value in (*term.args, *(v for k, v in term.kwargs.items() if k in _DATA_ARGUMENTS)):
                 if not isinstance(value, Const):

@@ -14,6 +14,7 @@ from lstmadvisor.extract.optimizers import optimizers
 from lstmadvisor.extract.run import Run
 from lstmadvisor.extract.schedules import schedules
 from lstmadvisor.extract.seeds import seeds
+from lstmadvisor.extract.shrinking import regularizers
 from lstmadvisor.extract.steps import Steps
 from lstmadvisor.extract.stopping import Stopping
 from lstmadvisor.extract.trainers import Told, api, stranger, told
@@ -32,6 +33,7 @@ def facts(run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {
         "api": api(run, bool(steps.trainings)),
         "optimizers": optimizers(run, steps),
+        "regularizers": regularizers(run, steps),
         "schedules": schedules(run, steps),
         "losses": losses(run, steps),
         "epochs": turns,

@@ -76,6 +76,7 @@ def losses(run: Run, steps: Steps) -> tuple[Loss, ...]:
         for term in run.trace:
             if _is_object(term) and term.scope.active:
                 made.append(_item(run, steps, term, None, None, term.at))
+    made.sort(key=lambda item: isinstance(item.name, Unknown))
     for term in run.trace:
         if _is_object(term) and not term.scope.active and not any(m.at == place(term.at) for m in made):
             made.append(_item(run, steps, term, None, None, term.at))

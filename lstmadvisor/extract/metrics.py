@@ -273,20 +273,16 @@ def _of_template(template: str, hole: re.Pattern[str], values: Value, at: Spot) 
 
 
 def _overwritten(run: Run, feeds: list[Feed]) -> Iterator[tuple[int, Metric]]:
-    """A loss of evaluation that each batch overwrites, and that is reported after the loop."""
+    """A loss of evaluation that each batch overwrites, and that is reported or decides something after the loop."""
     trained = {id(v) for feed in feeds for v in feed.sources}
-    for term in first_turns(
-        t
-        for t in run.trace
-        if t.op in ("call", "method") and (t.name in _PRINTS or t.name.endswith(".info")) and t.scope.active
-    ):
+    for term in first_turns(t for t in run.trace if t.scope.active):
         around = {id(loop) for loop in real_loops(term)}
-        for value in _shown(term):
+        for value in _reported(term):
             made = _last_value(value)
             if made is None or id(made) in trained or not made.inside("no_grad", "inference_mode"):
                 continue
             inner = [loop for loop in real_loops(made) if id(loop) not in around]
-            if inner and _reads_batch(made, inner[-1]) and not _accumulated(value):
+            if inner and _reads_batch(made, inner[-1]) and not _is_one_batch(inner[-1]) and not _accumulated(value):
                 yield (
                     term.serial,
                     Metric(
@@ -296,6 +292,26 @@ def _overwritten(run: Run, feeds: list[Feed]) -> Iterator[tuple[int, Metric]]:
                         over=inferred("last-batch", place(term.at)),
                     ),
                 )
+
+
+def _reported(term: Term) -> Iterator[Value]:
+    """What a term shows, hands to a scheduler, or happens because of."""
+    if term.op in ("call", "method") and (term.name in _PRINTS or term.name.endswith(".info")):
+        yield from _shown(term)
+    elif term.op == "method" and term.name == "step":
+        yield from term.args[:1]
+    for condition, _ in term.scope.conditions[-2:]:
+        if isinstance(condition, Term) and condition.op == "binop" and condition.name in ("<", ">", "<=", ">="):
+            yield from condition.args
+
+
+def _is_one_batch(loop: Loop) -> bool:
+    """Whether a loader hands out all of its data at once: `batch_size=len(data)`."""
+    for each in options(loop.iterable):
+        given = each.argument("batch_size", 1) if isinstance(each, Term) and each.op == "call" else None
+        if isinstance(given, Term):
+            return True
+    return False
 
 
 def _reads_batch(made: Term, loop: Loop) -> bool:

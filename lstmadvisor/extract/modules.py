@@ -133,7 +133,10 @@ class Finder:
 
 
 def project_root(file: Path) -> Path:
-    """The nearest folder above `file` with a project file or `.git`; else where we are, if that is above; else its package's folder."""
+    """The nearest folder above `file` with a project file or `.git`; else where we are, if that is above it.
+
+    Else the folder that holds its outermost package.
+    """
     for folder in file.parents:
         if any(
             (folder / mark).exists() for mark in (".git", "pyproject.toml", "setup.py", "setup.cfg", "lstmadvisor.toml")

@@ -98,7 +98,7 @@ def compute(name: str, function: Callable[..., Any], *values: Any) -> Any:
 
 
 STR_METHODS = frozenset(
-    "lower upper strip lstrip rstrip split rsplit join replace startswith endswith format title capitalize find rfind index "
-    "count isdigit isalpha splitlines partition rpartition casefold removeprefix removesuffix zfill".split()
+    "lower upper strip lstrip rstrip split rsplit join replace startswith endswith format title capitalize find rfind "
+    "index count isdigit isalpha splitlines partition rpartition casefold removeprefix removesuffix zfill".split()
 )
 """String methods that are computed; their results are bounded by `compute`."""

@@ -117,10 +117,16 @@ def _item(run: Run, steps: Steps, term: Term) -> Optimizer | None:
         if signature.weight_decay is None
         else _argument(term, "weight_decay", signature.weight_decay, groups),
         momentum=ABSENT if signature.momentum is None else _argument(term, "momentum", signature.momentum, groups),
-        decoupled=inferred(last(term.name) in _DECOUPLED),
+        decoupled=_decoupled(term),
         by_hand=inferred(False),
         rebuilt_in_loop=inferred(_rebuilt(steps, term)),
     )
+
+
+def _decoupled(term: Term) -> Fact:
+    """Whether weight decay bypasses the gradient: by its kind, or as Adam and its kin are asked to."""
+    asked = term.kwargs.get("decoupled_weight_decay")
+    return fact(asked) if asked is not None else inferred(last(term.name) in _DECOUPLED)
 
 
 def _of_class(mine: Instance, term: Term, at: Spot) -> Optimizer:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import re
-import tokenize
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import libcst as cst
 
@@ -51,29 +50,32 @@ def topic_of(name: str) -> str:
     return next((topic for pattern, topic in _PATTERNS if pattern.search(name)), "")
 
 
+_TOKEN = re.compile(
+    r"""(?P<prefix>[rRbBuUfF]{0,2})(?P<body>\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''"""
+    r"""|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\#[^\n]*|(?P<name>[^\W\d]\w*)""",
+    re.S,
+)
+"""Strings, comments and names of a Python text."""
+
+
 class Words:
     """How often the files of a program mention each name, comments and prose left out."""
 
     def __init__(self, run: Run) -> None:
         self.counts: Counter[str] = Counter()
-        self.complete = True
-        """False where a file could not be read word by word"""
         for module in run.modules.values():
             self._read(module.source.code)
 
     def _read(self, text: str) -> None:
-        try:
-            for token in tokenize.generate_tokens(io.StringIO(text).readline):
-                if token.type == tokenize.NAME:
-                    self.counts[token.string] += 1
-                elif token.type == tokenize.STRING:
-                    body = token.string.strip("rRbBuUfF").strip("\"'")
-                    if body.isidentifier():
-                        self.counts[body] += 1
-                    elif token.string[:1] in "fF" or token.string[1:2] in "fF":
-                        self.counts.update(re.findall(r"[A-Za-z_]\w*", body))
-        except (tokenize.TokenError, SyntaxError, IndentationError):
-            self.complete = False
+        for token in _TOKEN.finditer(text):
+            if token["name"]:
+                self.counts[token["name"]] += 1
+            elif token["body"]:
+                body = token["body"].strip("\"'")
+                if body.isidentifier():
+                    self.counts[body] += 1
+                elif "f" in token["prefix"].lower():
+                    self.counts.update(re.findall(r"[^\W\d]\w*", body))
 
 
 def options(run: Run, words: Words) -> tuple[Option, ...]:
@@ -102,7 +104,7 @@ def options(run: Run, words: Words) -> tuple[Option, ...]:
 def _is_read(run: Run, words: Words, name: str, handed_on: str, at: Place | None) -> Fact:
     if name in run.reads:
         return inferred(True)
-    if handed_on or not words.complete or run.exhausted:
+    if handed_on or run.exhausted:
         return Unknown(unknown=handed_on or "the program could not be read whole")
     # an option called --batch-size or "batch_size" names itself at most once, in `dest`
     own = sum(1 for value in _own_words(run, name))
@@ -143,10 +145,10 @@ def _handed_on(run: Run, words: Words) -> str:
 
 def never_read(run: Run, words: Words, read: tuple[Option, ...]) -> Iterator[DeadSetting]:
     """Hyperparameters that are written and nothing reads: options, constants, settings of classes, parameters."""
-    others = _Others(run)
-    yield from (setting for setting in _unread(run, words, read) if not others.mention(setting))
-    if words.complete and not run.exhausted:
-        yield from _parameters(run)
+    others, passed = _Others(run), Passed(run)
+    yield from (setting for setting in _unread(run, words, read, passed) if not others.mention(setting))
+    if not run.exhausted:
+        yield from _parameters(run, passed)
 
 
 class _Others:
@@ -174,13 +176,13 @@ class _Others:
         return [file for file in files if file not in self._own]
 
 
-def _unread(run: Run, words: Words, read: tuple[Option, ...]) -> Iterator[DeadSetting]:
+def _unread(run: Run, words: Words, read: tuple[Option, ...], passed: Passed) -> Iterator[DeadSetting]:
     for option in read:
         name = option.name.value if isinstance(option.name, Known) else ""
         if isinstance(option.read, Known) and option.read.value is False and topic_of(str(name)):
             yield dead(option.at, "never-read", str(name), f"nothing reads the option `{name}`", value=option.default)
-    if words.complete and not run.exhausted:
-        yield from _constants(run, words)
+    if not run.exhausted:
+        yield from _constants(run, words, passed)
 
 
 def dead(at: Place | None, kind: str, name: str, why: str, setting: str = "", value: Fact = ABSENT) -> DeadSetting:
@@ -195,11 +197,11 @@ def dead(at: Place | None, kind: str, name: str, why: str, setting: str = "", va
     )
 
 
-def _constants(run: Run, words: Words) -> Iterator[DeadSetting]:
+def _constants(run: Run, words: Words, passed: Passed) -> Iterator[DeadSetting]:
     for module in run.modules.values():
         for name, value in module.env.names.items():
             if isinstance(value, (Map, Object)):
-                yield from _entries(run, words, value, set())
+                yield from _entries(run, words, passed, value, set())
             if name.startswith("_") or words.counts[name] != 1 or not topic_of(name):
                 continue
             if (
@@ -228,7 +230,7 @@ def _constants(run: Run, words: Words) -> Iterator[DeadSetting]:
                 yield dead(place(value.at), "never-read", name, f"nothing reads `{cls.name}.{name}`", value=fact(value))
 
 
-def _entries(run: Run, words: Words, holder: Map | Object, seen: set[int]) -> Iterator[DeadSetting]:
+def _entries(run: Run, words: Words, passed: Passed, holder: Map | Object, seen: set[int]) -> Iterator[DeadSetting]:
     """Keys of a configuration (a dict, a file) that nothing asks for."""
     if id(holder) in seen or words.counts["items"] or words.counts["vars"] or words.counts["getattr"]:
         return
@@ -236,28 +238,37 @@ def _entries(run: Run, words: Words, holder: Map | Object, seen: set[int]) -> It
     entries = holder.entries if isinstance(holder, Map) else holder.attrs
     for key, value in entries.items():
         if isinstance(value, (Map, Object)):
-            yield from _entries(run, words, value, seen)
+            yield from _entries(run, words, passed, value, seen)
         if not isinstance(key, str) or not topic_of(key) or not isinstance(value, Const) or value.at is None:
             continue
         own = 0 if value.at.module is None else 1
-        if value.via != "config" or words.counts[key] > own or key in run.reads or _used(run, value):
+        if value.via != "config" or words.counts[key] > own or key in run.reads or passed.holds(value):
             continue
         yield dead(place(value.at), "never-read", key, f"nothing reads `{key}`", value=fact(value))
 
 
-def _used(run: Run, setting: Const) -> bool:
-    """Whether a setting reached any call: `build(**config)`."""
-    for term in run.trace:
-        for value in (*term.args, *term.kwargs.values()):
-            if isinstance(value, (Map, Object)):
-                inner = value.entries if isinstance(value, Map) else value.attrs
-                if any(v is setting for v in inner.values()) and not term.name.endswith("print"):
-                    return True
-            if isinstance(value, Const) and (
-                value is setting or (value.at == setting.at and value.value == setting.value)
-            ):
-                return True
-    return False
+class Passed:
+    """What is handed to the calls of a run: settings and functions."""
+
+    def __init__(self, run: Run) -> None:
+        self.functions: set[int] = set()
+        self._settings: set[int] = set()
+        self._places: set[tuple[Any, Spot | None]] = set()
+        for term in run.trace:
+            for given in (*term.args, *term.kwargs.values()):
+                for value in given.items if isinstance(given, Seq) else (given,):
+                    if isinstance(value, (Function, Bound)):
+                        self.functions.add(id(value.function if isinstance(value, Bound) else value))
+                if isinstance(given, (Map, Object)) and not term.name.endswith("print"):
+                    inner = given.entries if isinstance(given, Map) else given.attrs
+                    self._settings.update(id(v) for v in inner.values())
+                if isinstance(given, Const) and isinstance(given.value, (str, int, float, bool)):
+                    self._settings.add(id(given))
+                    self._places.add((given.value, given.at))
+
+    def holds(self, setting: Const) -> bool:
+        """Whether a setting reached any call: `build(**config)`."""
+        return id(setting) in self._settings or (setting.value, setting.at) in self._places
 
 
 def _spread(run: Run) -> bool:
@@ -268,7 +279,7 @@ def _spread(run: Run) -> bool:
     )
 
 
-def _parameters(run: Run) -> Iterator[DeadSetting]:
+def _parameters(run: Run, passed: Passed) -> Iterator[DeadSetting]:
     """Parameters that sound like hyperparameters, are given a value, and are not read in the function."""
     for function in run.functions:
         node = function.node
@@ -278,7 +289,7 @@ def _parameters(run: Run) -> Iterator[DeadSetting]:
             _overrides(run, function) or (function.name.startswith("__") and function.name != "__init__")
         ):
             continue
-        if _handed_over(run, function):
+        if id(function) in passed.functions:  # a library calls it, and fixes its parameters
             continue
         params = [*node.params.posonly_params, *node.params.params, *node.params.kwonly_params]
         wanted = [p for p in params if topic_of(p.name.value) and not p.name.value.startswith("_")]
@@ -292,16 +303,6 @@ def _parameters(run: Run) -> Iterator[DeadSetting]:
                 at = place(Spot(function.env.module, p))
                 of = f"{function.owner.name}.{function.name}" if function.owner is not None else function.name
                 yield dead(at, "never-read", p.name.value, f"`{of}` does not read its parameter `{p.name.value}`")
-
-
-def _handed_over(run: Run, function: Function) -> bool:
-    """Whether a library calls the function, and so fixes its parameters: `LambdaCallback(on_epoch_end=f)`."""
-    return any(
-        v is function or (isinstance(v, Bound) and v.function is function)
-        for t in run.trace
-        for given in (*t.args, *t.kwargs.values())
-        for v in (given.items if isinstance(given, Seq) else [given])
-    )
 
 
 def _overrides(run: Run, function: Function) -> bool:

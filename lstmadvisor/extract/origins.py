@@ -41,6 +41,7 @@ class Origins:
         self.run = run
         self._stored: dict[int, list[Value]] = {}
         self._given: dict[int, frozenset[int]] = {}
+        self.cut_in_place = [t for t in run.trace if t.op == "method" and t.name == "detach_"]
         self.entered: dict[int, Term] = {}
         """the call of a user's module, by the id of the spot where it happened"""
         for term in run.trace:

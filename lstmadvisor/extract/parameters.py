@@ -66,6 +66,10 @@ class Parameters:
         if value.op == "attr":
             return self._attribute(value, event, depth)
         if value.op == "elem":
+            base = value.base
+            if isinstance(base, Term) and last(base.name) in ("chunk", "split", "tensor_split"):
+                pieces_of = base.base if base.op == "method" else base.args[0] if base.args else None
+                return self.targets(pieces_of, event, depth + 1)  # one after the other, all of them
             return self._element(value, event)
         if value.op == "item":
             base = value.base

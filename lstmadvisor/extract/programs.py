@@ -27,7 +27,8 @@ MOST_IMPORTERS = 8
 MOST_USERS = 3
 """Programs that are given for one module, at most."""
 TRAINS = frozenset(
-    "backward fit fit_generator train_on_batch minimize apply_gradients fit_one_cycle manual_backward fine_tune search".split()
+    "backward fit fit_generator train_on_batch minimize apply_gradients fit_one_cycle manual_backward fine_tune "
+    "search".split()
 )
 
 

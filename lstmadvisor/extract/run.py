@@ -69,6 +69,7 @@ class Run(Statements):
         self.files_read: set[Path] = set()
         self.changed: dict[int, list[str]] = {}
         self.yielding: dict[int, bool] = {}
+        self.breaking: dict[int, bool] = {}
 
     def program(self, path: Path) -> Module:
         """Run the file at `path` as the main program."""
@@ -91,7 +92,7 @@ class Run(Statements):
         return not own or any(d in self.called for d in own)
 
     def complete(self, trained: bool) -> None:
-        """Read what is defined and nobody calls: models never fed and, where nothing is trained, the module's functions."""
+        """Read what nobody calls: models never fed and, where nothing is trained, the module's functions."""
         assert self.entry is not None
         try:
             frameworks.build_estimators(self)

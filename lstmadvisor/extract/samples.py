@@ -58,7 +58,9 @@ def _fitted_by_others(run: Run) -> Iterator[Value]:
 def dataset(run: Run, lineage: Lineage, feeds: list[Feed], fits: list[Fit], shapes: Shapes, batch: Fact) -> Dataset:
     """What kind of samples there are, how many, and what becomes of the last batch."""
     data = list(training_data(feeds, fits)) or list(_fitted_by_others(run))
+    loaders = [loader for feed in feeds[:1] for loader in feed.loaders()]
     return Dataset(
+        at=place(loaders[0].at) if loaders else None,
         kind=_kind(run, lineage, feeds, data),
         size=_size(data, shapes, feeds, batch),
         loader_drop_last=_drop_last(feeds, fits),
@@ -187,8 +189,7 @@ def _drop_last(feeds: list[Feed], fits: list[Fit]) -> Fact:
 def split(run: Run, lineage: Lineage, splits: Splits, feeds: list[Feed], fits: list[Fit]) -> Split:
     """How the training rows were separated from those held out."""
     mine = {id(v) for value in training_data(feeds, fits) for v in lineage.upstream(value)}
-    sided = [p for p in splits.all if p.term.scope.active and splits.side(p) is not None]
-    used = [p for p in sided if id(p.term) in mine]
+    used = [p for p in splits.all if id(p.term) in mine and p.term.scope.active and splits.side(p) is not None]
     used.sort(key=lambda p: (not p.shuffled, p.term.serial))
     if used:
         part = used[0]

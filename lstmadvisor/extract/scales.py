@@ -9,8 +9,11 @@ from lstmadvisor.extract.fits import Fit
 from lstmadvisor.extract.lineage import STATISTICS, Lineage, is_source
 from lstmadvisor.extract.run import Run
 from lstmadvisor.extract.scaling import scaler_of
-from lstmadvisor.extract.values import Term, Value, walk
+from lstmadvisor.extract.values import Term, Value, options, walk
 from lstmadvisor.facts import Place, Unknown
+
+_MODELS = frozenset(("predict", "predict_on_batch", "inverse_transform"))
+_MOST_PARTS = 30
 
 
 class Scales:
@@ -26,7 +29,7 @@ class Scales:
 
     def agree(self, truth: Value, prediction: Value) -> tuple[Fact, Fact | None]:
         """Whether truth and prediction are on one scale; the place where one of them left it, and why in words."""
-        wrong = self.columns.mismatch(truth, prediction)
+        wrong = self.columns.mismatch(truth, prediction) or self._other_inverse(prediction)
         if wrong is not None:
             return inferred(False, wrong[0]), inferred(wrong[1])
         a, b = self.of(truth), self.of(prediction)
@@ -37,6 +40,37 @@ class Scales:
         back, still = ("truth", "prediction") if a[0] == "original" else ("prediction", "truth")
         at = (a if a[0] == "original" else b)[1] or (a if a[0] == "scaled" else b)[1]
         return inferred(False, at), inferred(f"the {back} is on the original scale, and the {still} is still scaled")
+
+    def _other_inverse(self, prediction: Value) -> tuple[Place | None, str] | None:
+        """Where a prediction is scaled back by other statistics than the targets were scaled by."""
+        by_hand = _scaled_back_by(prediction)
+        kinds = {kind for fit in self.fits for kind in self._scalers_of(fit.act.argument("y", 1))}
+        if by_hand is None or len(kinds) != 1:
+            return None
+        act, statistic = by_hand
+        scaler = kinds.pop()
+        if (scaler, statistic) in (("MinMaxScaler", "deviation"), ("StandardScaler", "range")):
+            by = "the mean and deviation" if statistic == "deviation" else "the range"
+            return place(act.at), f"the targets are scaled by {scaler}, and the prediction is scaled back by {by}"
+        return None
+
+    def _scalers_of(self, value: Value | None) -> set[str]:
+        """The kinds of scaler objects that the rows of a value went through last."""
+        found: set[str] = set()
+        seen: set[int] = set()
+        queue = [] if value is None else [value]
+        for here in queue:
+            if id(here) in seen or len(seen) > 3000:
+                continue
+            seen.add(id(here))
+            scaler = None
+            if isinstance(here, Term) and here.op == "method" and here.name in ("transform", "fit_transform"):
+                scaler = scaler_of(here.base)
+            if scaler is not None:
+                found.add(scaler[0])
+            else:
+                queue.extend(self.lineage.parents(here))
+        return found
 
     def of(self, value: Value | None, depth: int = 0) -> tuple[str, Place | None] | None:
         """scaled or original, and where it became so; None where that is not known."""
@@ -95,6 +129,32 @@ class Scales:
                 return "unknown", None
             states.add(state[0])
         return (states.pop(), None) if len(states) == 1 else ("unknown", None)
+
+
+def _scaled_back_by(value: Value) -> tuple[Term, str] | None:
+    """The product that `prediction * std + mean` is, and what it scales back by: deviation or range."""
+    queue = [value]
+    for here in queue:
+        for each in options(here) if len(queue) < _MOST_PARTS else ():
+            if not isinstance(each, Term):
+                continue
+            if each.op == "binop" and each.name in ("*", "+") and len(each.args) == 2:
+                for factor in each.args if each.name == "*" else ():
+                    statistic = _statistic_of(factor)
+                    if statistic:
+                        return each, statistic
+                queue.extend(each.args)
+            elif each.op in ("method", "item") and each.base is not None and each.name not in _MODELS:
+                queue.append(each.base)
+    return None
+
+
+def _statistic_of(factor: Value) -> str:
+    """deviation of `x.std()`, range of `x.max() - x.min()`."""
+    names = {v.name.rsplit(".", 1)[-1] for v in walk(factor, 12) if isinstance(v, Term) and v.op in ("call", "method")}
+    if names & {"std", "nanstd"}:
+        return "deviation"
+    return "range" if {"max", "min"} <= names or "ptp" in names else ""
 
 
 def _undoes(value: Value) -> bool:

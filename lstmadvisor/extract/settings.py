@@ -350,7 +350,7 @@ def load_config(run: Run, a: Arguments) -> Value | None:
     if a.name.endswith("loads") and isinstance(source, Const) and isinstance(source.value, str):
         return _placed(configs.from_text(source.value, run.shown_of(a.at)), source.at or a.at)
     value = configs.load(run, source, a.at)
-    if value is None or isinstance(value, Opaque) and "json" in a.name:
+    if value is None or (isinstance(value, Opaque) and "json" in a.name):
         return None  # data are kept in JSON, too: what is made of them can be followed without the file
     return configs.to_object(value) if a.name.startswith("omegaconf") else value
 
@@ -424,7 +424,8 @@ def _configparser_method(run: Run, base: Object, name: str, a: Arguments) -> Val
         and all(isinstance(v, Const) for v in a.args[:2])
     ):
         section, key = a.args[0], a.args[1]
-        assert isinstance(section, Const) and isinstance(key, Const)
+        assert isinstance(section, Const)
+        assert isinstance(key, Const)
         found = base.attrs.get(str(section.value))
         value = found.entries.get(str(key.value).lower()) if isinstance(found, Map) else None
         if isinstance(value, Const) and isinstance(value.value, str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,6 +202,7 @@ class Splits:
         self.all = _without_windows([p for p in found if p is not None])
         self._by_term = {id(p.term): p for p in self.all}
         self._side: dict[int, str | None] = {}
+        self._by_origin: dict[Any, list[Part]] | None = None
 
     def side(self, part: Part) -> str | None:
         """train or test, where another part holds the other rows; None for a mere selection."""
@@ -212,9 +213,8 @@ class Splits:
     def _find_side(self, part: Part) -> str | None:
         if part.kind in ("train", "test"):
             return part.kind
-        origins = self.lineage.origins(part.base)
         side: str | None = None
-        for other in self.all:
+        for other in self._of_same_rows(part):
             if other is part or other.kind != part.kind:
                 continue
             if part.kind == "slice":
@@ -223,14 +223,23 @@ class Splits:
                 found = _mask_side(part, other)
             else:
                 found = _index_side(part, other)
-            if found is not None and self._related(origins, other):
-                if found == "test":
-                    return found
-                side = found
+            if found == "test":
+                return found
+            side = found or side
         return side
 
-    def _related(self, origins: frozenset[Any], other: Part) -> bool:
-        return bool(origins & self.lineage.origins(other.base)) or not origins
+    def _of_same_rows(self, part: Part) -> list[Part]:
+        """The parts that were taken from rows of the same origin."""
+        if self._by_origin is None:
+            self._by_origin = {}
+            for each in self.all:
+                for key in self._keys(each):
+                    self._by_origin.setdefault(key, []).append(each)
+        found = {id(p): p for key in self._keys(part) for p in self._by_origin.get(key, ())}
+        return sorted(found.values(), key=lambda p: p.term.serial)
+
+    def _keys(self, part: Part) -> Iterable[Any]:
+        return self.lineage.origins(part.base) or (same_key(part.base),)
 
     def of(self, value: Value | None, before: int | None = None) -> set[str]:
         """Which sides the rows of a value come from: train, test, whole (not split on the way), unknown."""

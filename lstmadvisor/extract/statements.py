@@ -309,9 +309,8 @@ class Statements(Turns):
                     *function.contexts,
                     self.term("call", made.name, None, [], at=Spot(env.module, decorator)),
                 )
-        elif isinstance(made, Term):
-            if made.name.rsplit(".", 1)[-1] in ("no_grad", "inference_mode", "autocast"):
-                function.contexts = (*function.contexts, made)
+        elif isinstance(made, Term) and made.name.rsplit(".", 1)[-1] in ("no_grad", "inference_mode", "autocast"):
+            function.contexts = (*function.contexts, made)
         library.decorated(self.run, function, made, Spot(env.module, decorator))
         return value
 

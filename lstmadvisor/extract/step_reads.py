@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lstmadvisor.extract.indexing import axis_of, half_of, is_product, moved, selected, side_of, step_of
+from lstmadvisor.extract.masking import is_masked
 from lstmadvisor.extract.picks import CATS, POOLS, SAME, Picker, View
 from lstmadvisor.extract.torch_ops import (
     activation_of,
@@ -52,7 +53,7 @@ class StepReads(Picker):
         if name in ("Linear", "Identity") or is_dropout(name) or is_normalization(name) or activation_of(user):
             yield user, replace(view, part="") if name == "Linear" else view
         elif name.startswith(("AdaptiveAvgPool", "AdaptiveMaxPool", "AvgPool", "MaxPool")):
-            self.pick("pooled", user)
+            self.pick("pooled", user, gathered=is_masked(user))
         else:
             self.use(view, user)
 
@@ -84,7 +85,7 @@ class StepReads(Picker):
         elif name in POOLS:
             yield from self._pooled(view, user, rest)
         elif "pool1d" in name or "pool2d" in name:
-            self.pick("pooled", user)
+            self.pick("pooled", user, gathered=is_masked(user))
         elif name in CATS or name in ("stack", "where"):
             yield user, replace(view, axes=view.axes if name != "stack" else (), part="")
         elif name in ("chunk", "split", "tensor_split", "unbind"):
@@ -141,7 +142,7 @@ class StepReads(Picker):
         given = user.kwargs.get("dim") or user.kwargs.get("axis") or (rest[0] if rest else None)
         axis = axis_of(given, view.axes)
         if axis == "T":
-            self.pick("pooled", user)
+            self.pick("pooled", user, gathered=is_masked(user))
         elif axis in ("F", "D", "B"):
             yield user, replace(view, axes=tuple(a for a in view.axes if a != axis))
         elif given is not None and not view.axes:

@@ -53,7 +53,16 @@ class Stopping:
                     item = self._item(training, loop, spot, causes)
                     if item is not None and not any(_same_stop(item, m) for m in made):
                         made.append(item)
-        return tuple(made)
+        return (*made, *self._pruned())
+
+    def _pruned(self) -> Iterator[EarlyStopping]:
+        """A tuner that ends hopeless trials: `if trial.should_prune(): raise TrialPruned()`."""
+        for term in self.run.trace:
+            asks = term.op == "method" and term.name == "should_prune" and term.scope.active
+            if asks and any(t.around(term) for t in self.steps.trainings):
+                at = place(term.at)
+                yield EarlyStopping(at=at, by_hand=inferred(False, at), can_act=inferred(True, at))
+                return
 
     def _ends(self, loop: Loop) -> Iterator[tuple[Spot, list[tuple[Value, bool, int]]]]:
         """The places where a loop ends early, with the conditions that lead there and the turn they were read in."""
@@ -245,16 +254,34 @@ class Stopping:
             for v in self.steps.origins.walk(a)
         }
         for term in self.run.trace:
-            if not is_keeping(term) or not term.scope.active or not any(t.around(term) for t in self.steps.trainings):
+            keeps = is_keeping(term) or self._copies_model(term)
+            if not keeps or not term.scope.active or not any(t.around(term) for t in self.steps.trainings):
                 continue
             if term.name.startswith(("shutil.", "pickle.", "joblib.")) or id(term.at.node) in seen:
                 continue
-            if term.name == "state_dict" and (id(term) in saved or not self._is_model(term)):
+            if term.name == "state_dict" and (id(term) in saved or not self._is_model(term) or self._passes_on(term)):
                 continue
             if term.name == "torch.save" and not self._holds_weights(term):
                 continue
             seen.add(id(term.at.node))
             yield term
+
+    def _passes_on(self, term: Term) -> bool:
+        """Whether a `state_dict()` is handed to another model or to a call right away, rather than kept."""
+        for other in self.run.trace:
+            node = other.at.node
+            if other.op in ("call", "method") and isinstance(node, cst.Call) and any(a is term for a in other.args):
+                nested = any(a.value is term.at.node for a in node.args)
+                if nested and last(other.name) not in ("dict", "OrderedDict", "copy", "deepcopy"):
+                    return True
+        return False
+
+    def _copies_model(self, term: Term) -> bool:
+        """Whether a term makes a deep copy of a whole model: `best = copy.deepcopy(model)`."""
+        if term.op != "call" or term.name != "copy.deepcopy" or not term.args:
+            return False
+        models = {id(m) for f in self.steps.origins.forwards for m in options(f.module)}
+        return any(id(o) in models for o in options(term.args[0]))
 
     def _is_model(self, term: Term) -> bool:
         return any(
@@ -274,14 +301,24 @@ class Stopping:
 
     def _checkpoint(self, term: Term) -> Checkpoint:
         reason = self._decides(term) or self._decides_copy(term)
-        aliased = term.op == "method" and term.name == "state_dict" and not self._copied(term)
         return Checkpoint(
             at=place(term.at),
             monitor=_name_of(reason),
             on=self._on(reason),
-            reloaded=inferred(self._reloaded(term)),
-            aliased=inferred(aliased, place(term.at)),
+            reloaded=inferred(term.name == "copy.deepcopy" or self._reloaded(term)),
+            aliased=self._aliased(term),
         )
+
+    def _aliased(self, term: Term) -> Fact:
+        """Whether a `state_dict()` that is loaded after the training is the very one, rather than a copy."""
+        at = place(term.at)
+        if term.op != "method" or term.name != "state_dict" or self._copied(term):
+            return inferred(False, at)
+        for other in self.run.trace:
+            loads = other.op == "method" and other.name == "load_state_dict" and other.args
+            if loads and _outside(other, self.steps) and any(v is term for v in self.steps.origins.walk(other.args[0])):
+                return inferred(True, at)
+        return Unknown(unknown="what becomes of the weights is not seen", at=at)
 
     def _decides(self, term: Term) -> Term | None:
         """The comparison that decides whether weights are kept."""
@@ -307,9 +344,11 @@ class Stopping:
     def _judged_on(self, reason: Term | None) -> Fact:
         """Which data decide when to stop; the training data only where no evaluation has a part in it."""
         found = self._on(reason)
+        evaluated = {f.key for f, _ in self.evaluation.forwards}
+        if reason is not None and not isinstance(found, Known) and self.steps.origins.given_by(reason) & evaluated:
+            return inferred("evaluation", place(reason.at))
         if reason is None or not isinstance(found, Known) or found.value != "training":
             return found
-        evaluated = {f.key for f, _ in self.evaluation.forwards}
         if self.steps.origins.given_by(reason) & evaluated or next(self.evaluation.strangers(), None) is not None:
             return Unknown(unknown="the code does not say which data", at=place(reason.at))
         return found

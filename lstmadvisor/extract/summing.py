@@ -8,7 +8,7 @@ from lstmadvisor.extract.common import Fact, inferred, place
 from lstmadvisor.extract.shapes import Shapes
 from lstmadvisor.extract.steps import Steps, Training
 from lstmadvisor.extract.torch_ops import last
-from lstmadvisor.extract.values import Const, Loop, Term, Value
+from lstmadvisor.extract.values import Const, Loop, Range, Term, Value
 from lstmadvisor.facts import ABSENT, Unknown
 
 _DIVIDES = frozenset(("/", "/=", "mean", "div", "div_", "average", "nanmean"))
@@ -23,7 +23,7 @@ def added_up(
     loops: those around the computation of one part; is_part: whether a value is such a part.
     """
     outer = {id(loop) for loop, _ in training.turn}
-    if all(id(loop) in outer for loop, _ in loops):
+    if all(id(loop) in outer or _over_heads(loop) for loop, _ in loops):
         return inferred(False)
     adds: Term | None = None
     for value in steps.origins.walk(training.loss, stop=is_part):
@@ -34,6 +34,11 @@ def added_up(
         if adds is None and last(value.name) in _ADDS:
             adds = value
     return inferred(True, place(adds.at)) if adds is not None else ABSENT
+
+
+def _over_heads(loop: Loop) -> bool:
+    """Whether a loop goes through a few things that are listed one by one, rather than through positions."""
+    return loop.unrolled and not isinstance(loop.iterable, Range)
 
 
 def compared_shapes(shapes: Shapes, use: Term | None) -> dict[str, Fact]:

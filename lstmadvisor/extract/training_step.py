@@ -5,11 +5,12 @@ from __future__ import annotations
 from lstmadvisor.extract.common import Fact, fact, inferred, place
 from lstmadvisor.extract.evaluation import Evaluation
 from lstmadvisor.extract.frozen import backbone_mode
+from lstmadvisor.extract.makers import is_optimizer, is_scaler, made_as
 from lstmadvisor.extract.origins import Origins
 from lstmadvisor.extract.run import Run
 from lstmadvisor.extract.steps import Act, Steps, Training
 from lstmadvisor.extract.torch_ops import last
-from lstmadvisor.extract.values import Const, Term, Value, options
+from lstmadvisor.extract.values import Const, Instance, Term, Value, options
 from lstmadvisor.facts import ABSENT, Step, TrainingStep, Unknown
 
 _ON = ("16", "16-mixed", "bf16", "bf16-mixed", "fp16", "16-true", "bf16-true")
@@ -67,7 +68,18 @@ def _zero_grad(steps: Steps, training: Training) -> Fact:
         return Unknown(unknown="no step of an optimizer was found", at=place(training.backward.at))
     if not training.loops:
         return Unknown(unknown="the step stands in no loop", at=place(training.backward.at))
+    strange = next((a.term for a in training.acts if a.kind == "step" and _is_strange(a)), None)
+    if strange is not None:
+        return Unknown(unknown="what is stepped is not known: it may clear gradients itself", at=place(strange.at))
     return inferred(False, place(training.backward.at))
+
+
+def _is_strange(step: Act) -> bool:
+    """Whether a step is one of an object that is neither an optimizer of a library nor one that the user wrote."""
+    made = made_as(step.term.base)
+    if step.by_hand or is_optimizer(made) or is_scaler(made) or made == "torch.optim.Optimizer":
+        return False
+    return not any(isinstance(o, Instance) for o in options(step.term.base))
 
 
 def mixed_precision(run: Run, training: Training | None) -> Fact:

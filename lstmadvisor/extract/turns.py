@@ -43,6 +43,7 @@ class Turns(Calls):
     unrolling: list[Loop]
     loops_that_train: set[int]
     changed: dict[int, list[str]]
+    breaking: dict[int, bool]
     dead_reads: dict[int, int]
 
     def _for(self, node: cst.For, env: Env) -> str | None:
@@ -57,7 +58,7 @@ class Turns(Calls):
             at,
             iterable,
             library.count(self.run, iterable),
-            breaks=_has_break(node.body),
+            breaks=self._has_break(node.body),
             outside=len(self.scope.conditions),
             passed=len(self.scope.passed),
         )
@@ -83,7 +84,7 @@ class Turns(Calls):
             None,
             Opaque("a while loop"),
             is_while=True,
-            breaks=_has_break(node.body),
+            breaks=self._has_break(node.body),
             outside=len(self.scope.conditions),
             passed=len(self.scope.passed),
         )
@@ -216,6 +217,14 @@ class Turns(Calls):
             self.changed[id(body)] = list(dict.fromkeys(names))
         return self.changed[id(body)]
 
+    def _has_break(self, body: cst.BaseSuite) -> bool:
+        if id(body) not in self.breaking:
+            found: list[cst.CSTNode] = []
+            stop = (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.For, cst.While)
+            inner_nodes(body, found, (cst.Break,), stop)
+            self.breaking[id(body)] = bool(found)
+        return self.breaking[id(body)]
+
     def inactive(self, side: cst.BaseSuite | cst.If | None, env: Env) -> None:
         """Read a branch that the defaults do not take."""
         raise NotImplementedError
@@ -229,9 +238,3 @@ MOST_PHASES = 4
 def _are_phases(items: list[Value]) -> bool:
     """Whether a loop goes through a few different things rather than counting: its turns stay apart."""
     return len(items) <= MOST_PHASES and not any(isinstance(i, Const) and not isinstance(i.value, str) for i in items)
-
-
-def _has_break(body: cst.BaseSuite) -> bool:
-    found: list[cst.CSTNode] = []
-    inner_nodes(body, found, (cst.Break,), (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.For, cst.While))
-    return bool(found)

@@ -151,3 +151,39 @@ def test_batches_of_a_generator_are_no_samples(facts_of: FactsOf) -> None:
         "model.fit(batches(), steps_per_epoch=10)"
     )
     assert plain(program.dataset.size) is None
+
+
+POOLED = """
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pad_sequence
+gru, score, head = nn.GRU(4, 8, batch_first=True), nn.Linear(8, 1), nn.Linear(8, 2)
+optimizer = torch.optim.Adam(gru.parameters())
+for step in range(50):
+    lengths = torch.tensor([3, 9, 5])
+    x = pad_sequence([torch.randn(n, 4) for n in lengths], batch_first=True)
+    mask = (torch.arange(x.size(1)) < lengths.unsqueeze(1)).unsqueeze(-1)
+    out, _ = gru(x)
+    pooled = {pooled}
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(head(pooled), torch.randint(2, (3,))).backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("pooled", "spoilt"),
+    [
+        ("out.mean(1)", True),
+        ("out.max(dim=1)[0]", True),
+        ("(out * torch.softmax(score(out), 1)).sum(1)", True),
+        ("(out * mask).sum(1) / lengths.unsqueeze(1)", False),
+        ("(mask * out).sum(1)", False),
+        ("out.masked_fill(~mask, -1e9).max(dim=1)[0]", False),
+        ("out.mul(mask.float()).sum(dim=1)", False),
+    ],
+)
+def test_pooled_over_padding(pooled: str, spoilt: bool, facts_of: FactsOf) -> None:
+    (layer,) = items(facts_of(POOLED.format(pooled=pooled)).recurrent_layers)
+    told = [(plain(read.what), plain(read.after_padding)) for read in items(layer.reads)]
+    assert ("pooled", spoilt) in told

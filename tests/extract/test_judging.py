@@ -198,6 +198,72 @@ def test_columns_of_one_scaler(target: int, read: int, truth: int, agree: bool, 
     assert plain(items(program.metrics)[0].scales_agree) is agree
 
 
+BY_HAND = """
+import numpy as np
+from sklearn.preprocessing import {scaler}
+from sklearn.metrics import mean_absolute_error
+from tensorflow import keras
+raw = np.load("series.npy")
+mean, std, low, high = raw[:800].mean(), raw[:800].std(), raw[:800].min(), raw[:800].max()
+scaled = {scaler}().fit(raw[:800]).transform(raw)
+x, y = np.array([scaled[i : i + 9] for i in range(900)]), scaled[9:909]
+model = keras.Sequential([keras.layers.LSTM(8), keras.layers.Dense(1)])
+model.compile("adam", "mse")
+model.fit(x[:700], y[:700])
+print(mean_absolute_error(raw[809:909], model.predict(x[800:]) {back}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("scaler", "back", "agree"),
+    [
+        ("MinMaxScaler", "* (raw[:800].max() - raw[:800].min()) + low", True),
+        ("MinMaxScaler", "* std + mean", False),
+        ("StandardScaler", "* std + mean", True),
+        ("StandardScaler", "* (raw[:800].max() - raw[:800].min()) + low", False),
+    ],
+)
+def test_scaled_back_by_hand(scaler: str, back: str, agree: bool, facts_of: FactsOf) -> None:
+    (metric,) = items(facts_of(BY_HAND.format(scaler=scaler, back=back)).metrics)
+    assert plain(metric.scales_agree) is agree
+
+
+BATCHES = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+lstm = nn.LSTM(4, 1, batch_first=True)
+optimizer = torch.optim.Adam(lstm.parameters())
+scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+train, held_out = load(), load()
+best = 1e9
+for epoch in range(9):
+    for x, y in DataLoader(train, 32):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(lstm(x)[0], y).backward()
+        optimizer.step()
+    with torch.no_grad():
+        for x, y in DataLoader(held_out, {size}):
+            error = nn.functional.mse_loss(lstm(x)[0], y)
+    {use}
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "use", "last"),
+    [
+        ("32", "print('validation', error.item())", True),
+        ("32", "scheduler.step(error)", True),
+        ("32", "if error < best:\n        best = error\n        torch.save(lstm, 'best.pt')", True),
+        ("len(held_out)", "scheduler.step(error)", False),
+        ("32", "pass", False),
+    ],
+)
+def test_value_of_the_last_batch(size: str, use: str, last: bool, facts_of: FactsOf) -> None:
+    found = items(facts_of(BATCHES.format(size=size, use=use)).metrics)
+    assert any(plain(metric.over) == "last-batch" for metric in found) is last
+
+
 PROMISES = {
     "# for reproducibility": True,
     "x = 1  # fix the seed, to make the results reproducible": True,

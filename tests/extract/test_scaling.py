@@ -64,6 +64,25 @@ train, test = scaled[:n], scaled[n:]
 X_train, y_train = windows(train, 10)
 X_test, y_test = windows(test, 10)
 """ + FIT),
+    "a file beside the script": (True, HEAD + WINDOWS + """
+from pathlib import Path
+TRAIN = 240
+series = np.loadtxt(Path(__file__).with_name("sunspots.csv"), delimiter=",", usecols=1).reshape(-1, 1)
+scaled = MinMaxScaler().fit_transform(series)
+X_train, y_train = windows(scaled[:TRAIN], 10)
+X_test, y_test = windows(scaled[TRAIN - 10:], 10)
+""" + FIT),
+    "a file in a folder that is asked for": (True, HEAD + WINDOWS + """
+import argparse
+from pathlib import Path
+parser = argparse.ArgumentParser()
+parser.add_argument("folder")
+args = parser.parse_args()
+series = pd.read_csv(Path(args.folder) / "prices.csv")["close"].values.reshape(-1, 1)
+scaled = MinMaxScaler().fit_transform(series)
+X_train, y_train = windows(scaled[:240], 10)
+X_test, y_test = windows(scaled[240:], 10)
+""" + FIT),
     "slices, then fit on the first": (False, HEAD + WINDOWS + """
 df = pd.read_csv("prices.csv")
 data = df[["close"]].values

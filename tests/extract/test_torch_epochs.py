@@ -331,6 +331,133 @@ for lr in [0.1, 0.01]:
 """),
         {"epochs": 6, "optimizers.0.learning_rate": "?"},
     ),
+    "list of epochs": (
+        program(
+            ADAM,
+            """
+for epoch in list(range(12)):
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+""",
+        ),
+        {"epochs": 12},
+    ),
+    "enumerate": (
+        program(
+            ADAM,
+            """
+for i, epoch in enumerate(range(12)):
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+""",
+        ),
+        {"epochs": 12},
+    ),
+    "arange": (
+        program(
+            ADAM,
+            """
+import numpy as np
+
+for epoch in np.arange(12):
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+""",
+        ),
+        {"epochs": 12},
+    ),
+    "fixed step": (
+        program(
+            ADAM,
+            """
+for epoch in range(0, 100, 10):
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+""",
+        ),
+        {"epochs": 10},
+    ),
+    "expression": (
+        program(
+            ADAM,
+            """
+EPOCHS = 12
+
+for epoch in range(EPOCHS * 2):
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+""",
+        ),
+        {"epochs": 24},
+    ),
+    "while flag": (
+        program(
+            ADAM,
+            """
+done = False
+epoch = 0
+
+while not done:
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+    epoch += 1
+    if epoch >= 20:
+        done = True
+""",
+        ),
+        {"epochs": 20},
+    ),
+    "countdown": (
+        program(
+            ADAM,
+            """
+n = 12
+
+while n > 0:
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+    n -= 1
+""",
+        ),
+        {"epochs": 12},
+    ),
+    "default of get": (
+        program(
+            ADAM,
+            """
+cfg = {"lr": 1}
+
+for epoch in range(cfg.get("epochs", 12)):
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+""",
+        ),
+        {"epochs": 12},
+    ),
 }
 
 

@@ -178,6 +178,71 @@ for epoch in range(3):
         ),
         {"training_step.zero_grad": False},
     ),
+    "retained": (
+        program(
+            ADAM,
+            """
+for epoch in range(10):
+    for i, (x, y) in enumerate(train_loader):
+        optimizer.zero_grad(set_to_none=True)
+        loss = criterion(model(x), y)
+        loss.backward(retain_graph=True)
+        optimizer.step()
+""",
+        ),
+        {"training_step.zero_grad": True},
+    ),
+    "two optimizers": (
+        program(
+            ADAM,
+            """
+opt2 = optim.SGD(model.fc.parameters(), lr=1)
+
+for epoch in range(10):
+    for i, (x, y) in enumerate(train_loader):
+        opt2.zero_grad()
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+        opt2.step()
+""",
+        ),
+        {"training_step.zero_grad": True},
+    ),
+    "helper": (
+        program(
+            ADAM,
+            """
+def train_step(x, y):
+    model.train()
+    optimizer.zero_grad()
+    loss = criterion(model(x), y)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+for epoch in range(10):
+    for i, (x, y) in enumerate(train_loader):
+        train_step(x, y)
+""",
+        ),
+        {"training_step.zero_grad": True, "training_step.eval_mode": None},
+    ),
+    "sum of losses": (
+        program(
+            ADAM,
+            """
+for epoch in range(10):
+    for i, (x, y) in enumerate(train_loader):
+        loss = criterion(model(x), y)
+        optimizer.zero_grad()
+        sum([loss]).backward()
+        optimizer.step()
+""",
+        ),
+        {"training_step.zero_grad": True},
+    ),
 }
 
 

@@ -262,7 +262,8 @@ def test_a_loop_over_a_known_range_is_followed_turn_by_turn(tmp_path: Path) -> N
 def test_a_loop_that_trains_is_read_as_a_loop(tmp_path: Path) -> None:
     text = "from lib import use\nimport torch\nm = torch.nn.Linear(1, 1)\nfor epoch in range(5):\n    loss = m(torch.ones(1))\n    loss.backward()\n    use(epoch)\n"
     got = reached(tmp_path, text)
-    assert got and all(isinstance(g, str) for g in got)
+    assert got
+    assert all(isinstance(g, str) for g in got)
 
 
 def test_endless_programs_end(tmp_path: Path) -> None:
