@@ -380,7 +380,7 @@ class Initialization(Item):
 
 class Regularizer(Item):
     kind: Value = UNSEEN
-    """l1, l2, l1_l2, …; penalty: written by hand into the loss; shrunk: weights multiplied with `amount` in every step"""
+    """l1, l2, l1_l2, …; penalty: by hand, in the loss; shrunk: the weights are multiplied with `amount` each step"""
     target: Value = UNSEEN
     amount: Value = UNSEEN
 

@@ -79,7 +79,7 @@ def _parts(value: Value | None) -> Iterator[Term]:
     """The terms that a value may be, or that it is a tuple or a selection of."""
     queue = [] if value is None else [value]
     for here in queue:
-        for each in options(here):
+        for each in options(here) if len(queue) < 50 else ():
             if isinstance(each, Seq):
                 queue.extend(each.items)
             elif isinstance(each, Term):

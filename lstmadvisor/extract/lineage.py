@@ -127,13 +127,22 @@ def holds_data(value: Value) -> bool:
 def _key_of(value: Value) -> Any:
     """Two readings of one file are the same data."""
     if isinstance(value, Term) and value.op in ("call", "method", "attr"):
-        parts = [same_key(a) for a in value.args]
+        parts = [_key_of_file(a) for a in value.args]
         base = same_key(value.base) if isinstance(value.base, Term) else None
         if value.op == "call" and value.args and all(p[0] != "id" for p in parts if isinstance(p, tuple)):
             return (value.name, *parts)
         if value.op == "attr" and base is not None and base[0] != "id":
             return (value.name, base)
     return id(value)
+
+
+def _key_of_file(value: Value) -> Any:
+    """What is read may be given by name or as a file that was opened before."""
+    if isinstance(value, Term) and value.op == "call" and value.name in ("builtins.open", "io.open", "codecs.open"):
+        return ("open", same_key(value.args[0])) if value.args else ("id", id(value))
+    if isinstance(value, Term) and value.op == "method" and value.name == "open" and value.base is not None:
+        return ("open", same_key(value.base))
+    return same_key(value)
 
 
 _READS = frozenset(

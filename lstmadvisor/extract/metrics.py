@@ -317,6 +317,9 @@ def _is_one_batch(loop: Loop) -> bool:
 def _reads_batch(made: Term, loop: Loop) -> bool:
     """Whether a loss is computed on what a loop goes through, rather than once in each epoch."""
     batches = list(options(loop.iterable))
+    for each in batches:
+        if isinstance(each, Term) and each.name in ("builtins.enumerate", "builtins.zip"):
+            batches.extend(each.args)
     return any(isinstance(v, Term) and v.op == "elem" and any(v.base is b for b in batches) for v in walk(made, 400))
 
 

@@ -268,6 +268,7 @@ def _by_hand(run: Run, steps: Steps) -> Iterator[Schedule]:
         for o in options(r)
         if _is_changed(o) and isinstance(o, Const) and o.at
     }
+    remade = _remade(run, steps)
     seen: set[tuple[int, int]] = set()
     passing = _passing(run)
     for term in run.trace:
@@ -278,14 +279,13 @@ def _by_hand(run: Run, steps: Steps) -> Iterator[Schedule]:
             at = _place_of(term.args[1], term)
             change: Value = term.args[1]
         elif term.op == "binop" and term.args and isinstance(term.args[0], (Const, Choice)):
-            base = next((o for o in options(term.args[0]) if isinstance(o, Const) and _is_changed(o) and o.at), None)
-            if (
-                base is not None
-                and base.at is not None
-                and (id(base.at.module), id(base.at.node)) in counted
-                and _shrinks(term)
-            ):
-                at, change = term.at, term
+            known = remade if term.name in ("*=", "/=") else set()
+            for base in options(term.args[0]):
+                if not isinstance(base, Const) or base.at is None or not _shrinks(term):
+                    continue
+                key = (id(base.at.module), id(base.at.node))
+                if key in known or (key in counted and _is_changed(base)):
+                    at, change = term.at, term
         if at is None or (id(at.module), id(at.node)) in seen:
             continue
         seen.add((id(at.module), id(at.node)))
@@ -298,6 +298,16 @@ def _by_hand(run: Run, steps: Steps) -> Iterator[Schedule]:
             metric_given=ABSENT,
             by_hand=inferred(True, place(at)),
         )
+
+
+def _remade(run: Run, steps: Steps) -> set[tuple[int, int]]:
+    """Where the rates of optimizers are written that the training loop makes anew with another rate."""
+    made = [t for t in run.trace if t.op == "call" and is_optimizer(t.name)]
+    again = {id(t.at.node) for t in made if any(training.around(t) for training in steps.trainings)}
+    rates = [r for t in made if id(t.at.node) in again and (r := t.argument("lr", 1)) is not None]
+    return {
+        (id(o.at.module), id(o.at.node)) for r in rates for o in options(r) if isinstance(o, Const) and o.at is not None
+    }
 
 
 def _in_vain(run: Run, steps: Steps, scheduled: list[Place | None]) -> Iterator[Schedule]:

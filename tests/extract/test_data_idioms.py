@@ -187,3 +187,40 @@ def test_pooled_over_padding(pooled: str, spoilt: bool, facts_of: FactsOf) -> No
     (layer,) = items(facts_of(POOLED.format(pooled=pooled)).recurrent_layers)
     told = [(plain(read.what), plain(read.after_padding)) for read in items(layer.reads)]
     assert ("pooled", spoilt) in told
+
+
+def test_one_file_opened_by_two_data_sets(facts_of: FactsOf) -> None:
+    program = facts_of("""
+import argparse
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+class Series(Dataset):
+    def __init__(self, path, train):
+        with open(path, encoding="utf-8") as file:
+            values = np.array(pd.read_csv(file)["close"])
+        values = (values - np.mean(values)) / np.std(values)
+        count = int(0.8 * len(values))
+        self.values = values[:count] if train else values[count:]
+    def __len__(self):
+        return len(self.values) - 9
+    def __getitem__(self, i):
+        return self.values[i : i + 9], self.values[i + 9]
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--path", default="prices.csv")
+args = parser.parse_args()
+train, held_out = DataLoader(Series(args.path, True), 32), DataLoader(Series(args.path, False), 32)
+lstm = nn.LSTM(1, 1, batch_first=True)
+optimizer = torch.optim.Adam(lstm.parameters())
+for x, y in train:
+    optimizer.zero_grad()
+    nn.functional.mse_loss(lstm(x)[0][:, -1], y).backward()
+    optimizer.step()
+for x, y in held_out:
+    print(nn.functional.mse_loss(lstm(x)[0][:, -1], y))
+""")
+    assert [plain(scaling.fit_before_split) for scaling in items(program.scaling)] == [True]

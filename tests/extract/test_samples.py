@@ -404,6 +404,11 @@ evaluate(model, loader, criterion)
 def test_last_batch_reported_for_all(facts_of: FactsOf) -> None:
     text = EVALUATION.format(start="", line="loss = criterion(model(x), y)", shown="loss.item()")
     assert [plain(m.over) for m in items(facts_of(text).metrics)] == ["last-batch"]
+    text = text.replace(
+        "for x, y in loader:\n            loss = c", "for i, (x, y) in enumerate(loader):\n            loss = c"
+    )
+    assert "enumerate" in text
+    assert [plain(m.over) for m in items(facts_of(text).metrics)] == ["last-batch"]
     text = EVALUATION.format(
         start="total = 0", line="total += criterion(model(x), y).item()", shown="total / len(loader)"
     )

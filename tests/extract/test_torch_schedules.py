@@ -302,6 +302,50 @@ optimizer = NoamOpt(512, 1, 4000, optimizer)
         ),
         {"schedules.#": 1, "schedules.0.by_hand": True, "schedules.0.stepped": "batch"},
     ),
+    "optimizer class that is rebuilt": (
+        program("""
+class Optim:
+    def __init__(self, params, method, lr, max_grad_norm, lr_decay=1.0):
+        self.params = list(params)
+        self.method, self.lr, self.max_grad_norm, self.lr_decay = method, lr, max_grad_norm, lr_decay
+        self.last_ppl = None
+        self.make()
+    def make(self):
+        if self.method == "sgd":
+            self.optimizer = optim.SGD(self.params, lr=self.lr)
+        else:
+            self.optimizer = optim.Adam(self.params, lr=self.lr)
+    def step(self):
+        nn.utils.clip_grad_norm_(self.params, self.max_grad_norm)
+        self.optimizer.step()
+    def update(self, ppl, epoch):
+        if self.last_ppl is not None and ppl > self.last_ppl:
+            self.lr = self.lr * self.lr_decay
+            print("decay to", self.lr)
+        self.last_ppl = ppl
+        self.make()
+opt = Optim(model.parameters(), "sgd", 1.0, 5, lr_decay=0.5)
+for epoch in range(13):
+    total = 0
+    for x, y in train_loader:
+        model.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        opt.step()
+        total += loss.item()
+    opt.update(total, epoch)
+"""),
+        {
+            "schedules.0.by_hand": True,
+            "schedules.0.gamma": 0.5,
+            "schedules.0.stepped": "epoch",
+            "optimizers.0.name": "SGD",
+            "optimizers.0.learning_rate": 1.0,
+            "clipping.0.max": 5,
+            "clipping.0.placement": "ok",
+            "epochs": 13,
+        },
+    ),
 }
 
 

@@ -572,6 +572,85 @@ trainer.test(ckpt_path="best")
             "training_step.no_grad": True,
         },
     ),
+    "lightning data module": (
+        """
+import pytorch_lightning as pl
+import torch
+import torch.nn as nn
+import torch.optim as optim
+from torch.utils.data import DataLoader, Dataset
+from pytorch_lightning.callbacks import ModelCheckpoint, EarlyStopping
+N_EPOCHS = 8
+BATCH_SIZE = 64
+class DataModule(pl.LightningDataModule):
+    def __init__(self, train_sequences, test_sequences, batch_size=8):
+        super().__init__()
+        self.train_sequences, self.test_sequences, self.batch_size = train_sequences, test_sequences, batch_size
+    def setup(self, stage=None):
+        self.train_dataset = Sequences(self.train_sequences)
+        self.test_dataset = Sequences(self.test_sequences)
+    def train_dataloader(self):
+        return DataLoader(self.train_dataset, batch_size=self.batch_size, shuffle=False)
+    def val_dataloader(self):
+        return DataLoader(self.test_dataset, batch_size=1)
+    def test_dataloader(self):
+        return DataLoader(self.test_dataset, batch_size=1)
+class Model(nn.Module):
+    def __init__(self, n_features, n_hidden=128, n_layers=2):
+        super().__init__()
+        self.lstm = nn.LSTM(n_features, n_hidden, num_layers=n_layers, batch_first=True, dropout=0.2)
+        self.regressor = nn.Linear(n_hidden, 1)
+    def forward(self, x):
+        self.lstm.flatten_parameters()
+        _, (hidden, _) = self.lstm(x)
+        return self.regressor(hidden[-1])
+class Predictor(pl.LightningModule):
+    def __init__(self, n_features):
+        super().__init__()
+        self.model = Model(n_features)
+        self.criterion = nn.MSELoss()
+    def forward(self, x, labels=None):
+        output = self.model(x)
+        loss = 0
+        if labels is not None:
+            loss = self.criterion(output, labels.unsqueeze(dim=1))
+        return loss, output
+    def training_step(self, batch, batch_idx):
+        loss, outputs = self(batch["sequence"], batch["label"])
+        self.log("train_loss", loss, prog_bar=True)
+        return loss
+    def validation_step(self, batch, batch_idx):
+        loss, outputs = self(batch["sequence"], batch["label"])
+        self.log("val_loss", loss, prog_bar=True)
+        return loss
+    def configure_optimizers(self):
+        return optim.AdamW(self.parameters(), lr=0.0001)
+data_module = DataModule(train_sequences, test_sequences, batch_size=BATCH_SIZE)
+model = Predictor(9)
+checkpoint = ModelCheckpoint(dirpath="checkpoints", filename="best", save_top_k=1, monitor="val_loss", mode="min")
+stop = EarlyStopping(monitor="val_loss", patience=2)
+trainer = pl.Trainer(checkpoint_callback=checkpoint, callbacks=[stop], max_epochs=N_EPOCHS, gpus=1)
+trainer.fit(model, data_module)
+trained = Predictor.load_from_checkpoint("checkpoints/best.ckpt", n_features=9)
+""",
+        {
+            "epochs": 8,
+            "optimizers.0.name": "AdamW",
+            "optimizers.0.learning_rate": 0.0001,
+            "losses.0.name": "MSELoss",
+            "losses.#": 1,
+            "validation.kind": "data",
+            "validation.selects": True,
+            "early_stopping.0.patience": 2,
+            "early_stopping.0.restores_best": True,
+            "hidden_state.initial": "none",
+            "hidden_state.carried": False,
+            "training_step.eval_mode": True,
+            "clipping.#": 0,
+            "api": "lightning",
+            "checkpoints.0.reloaded": True,
+        },
+    ),
 }
 
 

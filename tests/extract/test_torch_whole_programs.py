@@ -121,6 +121,63 @@ for episode in range(2000):
             "early_stopping.#": 0,
         },
     ),
+    "trainer class with phases": (
+        program("""
+class Trainer:
+    def __init__(self, model, cfg):
+        self.model, self.cfg = model, cfg
+        self.optimizer = getattr(torch.optim, cfg["optim"])(model.parameters(), lr=cfg["lr"])
+        self.scheduler = torch.optim.lr_scheduler.StepLR(self.optimizer, cfg["step"], cfg["gamma"])
+        self.criterion = nn.CrossEntropyLoss(ignore_index=0)
+        self.best = float("inf")
+        self.bad = 0
+    def run_epoch(self, loader, training):
+        self.model.train(training)
+        total = 0.0
+        for x, y in loader:
+            with torch.set_grad_enabled(training):
+                loss = self.criterion(self.model(x), y)
+            if training:
+                self.optimizer.zero_grad()
+                loss.backward()
+                if self.cfg["clip"]:
+                    nn.utils.clip_grad_norm_(self.model.parameters(), self.cfg["clip"])
+                self.optimizer.step()
+            total += loss.item()
+        return total / len(loader)
+    def fit(self, train, valid):
+        for epoch in range(self.cfg["epochs"]):
+            self.run_epoch(train, True)
+            loss = self.run_epoch(valid, False)
+            self.scheduler.step()
+            if loss < self.best:
+                self.best, self.bad = loss, 0
+                torch.save(self.model.state_dict(), "best.pt")
+            else:
+                self.bad += 1
+                if self.bad >= self.cfg["patience"]:
+                    break
+        self.model.load_state_dict(torch.load("best.pt"))
+cfg = dict(optim="RMSprop", lr=2e-3, step=5, gamma=0.6, clip=0.8, epochs=44, patience=6)
+Trainer(model, cfg).fit(train_loader, val_loader)
+"""),
+        {
+            "epochs": 44,
+            "optimizers.0.name": "RMSprop",
+            "optimizers.0.learning_rate": 0.002,
+            "schedules.0.gamma": 0.6,
+            "schedules.0.stepped": "epoch",
+            "clipping.0.max": 0.8,
+            "clipping.0.placement": "ok",
+            "early_stopping.0.patience": 6,
+            "early_stopping.0.restores_best": True,
+            "training_step.eval_mode": True,
+            "training_step.no_grad": True,
+            "validation.source": "val_loader",
+            "checkpoints.0.reloaded": True,
+            "losses.0.ignore_index": 0,
+        },
+    ),
 }
 
 

@@ -118,7 +118,8 @@ class TestOverlappingWindowsShuffledApart:
         kind = given(kind, via="inferred") if isinstance(kind, str) else kind
         overlap = given(overlap, 12) if isinstance(overlap, bool) else overlap
         split = Split(kind=kind, of_overlapping_windows=overlap, at=at(20))
-        return judge("overlapping-windows-shuffled-apart", program(**({"split": split} | facts)))
+        facts = {"split": split, "dataset": Dataset(kind=given("windows"))} | facts
+        return judge("overlapping-windows-shuffled-apart", program(**facts))
 
     def test_fires_at_the_split(self) -> None:
         finding = self.verdict(sequence_length=given(50, 3)).only
@@ -142,10 +143,16 @@ class TestOverlappingWindowsShuffledApart:
 
     def test_unknown(self) -> None:
         assert self.verdict(overlap=UNCLEAR).reason == "whether the windows overlap: **kwargs"
-        assert self.verdict(UNCLEAR).state == "undecided"
+
+    def test_unknown_split(self) -> None:
+        judged = {"validation": Validation(kind=given("data"))}
+        reason = "how training and validation windows are split: **kwargs"
+        assert self.verdict(UNCLEAR, **judged).reason == reason
+        assert self.verdict(UNCLEAR).state == "passed"
+        assert self.verdict(UNCLEAR, **judged, dataset=Dataset(kind=given("independent"))).state == "passed"
 
     def test_not_applicable(self) -> None:
-        assert self.verdict(ABSENT).state == "not-applicable"
+        assert self.verdict(dataset=Dataset(kind=ABSENT)).state == "not-applicable"
 
 
 class TestTestSetSelects:
@@ -164,18 +171,20 @@ class TestTestSetSelects:
         finding = self.verdict(selects=True).only
         assert (finding.severity, finding.at.line) == ("error", 30)
         assert finding.message == (
-            "the test set `(x_test, y_test)` decides which weights are kept: its score is no test any more"
+            "the test set `(x_test, y_test)` decides the course of the training: its score is no test any more"
         )
 
     def test_a_checkpoint_on_the_test_set_is_an_error_where_it_is_kept(self) -> None:
         kept = Checkpoint(on=given("test"), at=at(36))
         finding = self.verdict(UNSEEN, checkpoints=(kept,)).only
         assert (finding.severity, finding.at.line) == ("error", 36)
-        assert finding.message.startswith("the test set decides")
+        assert finding.message == "the test set decides which weights are kept: its score is no test any more"
 
     def test_early_stopping_is_evidence(self) -> None:
         stop = EarlyStopping(monitor=given("val_loss"), at=at(33))
-        assert 33 in [e.at.line for e in self.verdict(selects=True, early_stopping=(stop,)).only.evidence]
+        finding = self.verdict(selects=True, early_stopping=(stop,)).only
+        assert "decides when the training stops" in finding.message
+        assert 33 in [evidence.at.line for evidence in finding.evidence]
 
     def test_watched_and_reported_is_a_warning(self) -> None:
         finding = self.verdict(selects=False, reported=True).only
@@ -224,7 +233,7 @@ class TestNoValidationData:
     def test_many_epochs_are_a_warning(self) -> None:
         finding = self.verdict().only
         assert (finding.severity, finding.at.line) == ("warning", 30)
-        assert finding.message == "50 epochs of training with no data held out: overfitting cannot be seen"
+        assert finding.message == "50 epochs of training without a look at held-out data: overfitting cannot be seen"
         assert [evidence.at.line for evidence in finding.evidence] == [4]
 
     def test_threshold(self) -> None:
@@ -380,6 +389,17 @@ class TestPaddingNotMasked:
 
     def test_left_padding_alone_is_advice(self) -> None:
         assert self.verdict().only.severity == "advice"
+
+    def test_a_label_for_every_step(self) -> None:
+        tagger = {"bidirectional": given(True), "return_sequences": given(True)}
+        finding = self.verdict(side="right", layer=tagger).only
+        assert finding.severity == "warning"
+        assert "behind the shorter sequences, where the backward layer begins, is read" in finding.message
+
+    def test_an_unknown_side_is_advice(self) -> None:
+        finding = self.verdict(side=None).only
+        assert finding.severity == "advice"
+        assert finding.message.startswith("the padding of the shorter sequences is read")
 
     def test_without_an_embedding(self) -> None:
         finding = self.verdict(side="post", embeddings=()).only

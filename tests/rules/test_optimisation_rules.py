@@ -556,8 +556,9 @@ class TestBatchSizeUnset:
         basis = {
             "optimizers": (optimizer(),),
             "recurrent_layers": LAYERS,
-            "batch_size": given(1, 20, via="default") if size is None else size,
+            "batch_size": given(1, via="default") if size is None else size,
             "training_step": TrainingStep(accumulation=given(1)),
+            "dataset": Dataset(at=at(20)),
         }
         return judge("batch-size-unset", program(**(basis | facts)))
 

@@ -89,9 +89,9 @@ class TestNoEarlyStopping:
         assert self.verdict(early_stopping=(stop(),)).state == "passed"
         assert self.verdict(early_stopping=(stop(active=False),)).state == "passed"
 
-    @pytest.mark.parametrize("on", ["validation", "test"])
-    def test_silent_where_the_best_is_kept(self, on: str) -> None:
-        assert self.verdict(checkpoints=(Checkpoint(on=given(on), at=at(7)),)).state == "passed"
+    @pytest.mark.parametrize("on", [given("validation"), given("test"), UNCLEAR])
+    def test_silent_where_the_best_is_kept(self, on: object) -> None:
+        assert self.verdict(checkpoints=(Checkpoint(on=on, at=at(7)),)).state == "passed"
 
     def test_many_epochs_after_the_best_one_that_is_kept(self) -> None:
         kept = (Checkpoint(on=given("validation"), at=at(7)),)
@@ -146,9 +146,12 @@ class TestBestWeightsNotRestored:
         assert finding.help == "pass `restore_best_weights=True`"
 
     def test_by_hand(self) -> None:
-        finding = self.verdict(stop(by_hand=given(True), monitor=ABSENT, patience=ABSENT)).only
+        by_hand = {"by_hand": given(True), "monitor": ABSENT, "patience": ABSENT}
+        finding = self.verdict(stop(on=given("evaluation"), **by_hand)).only
         assert finding.message == "early stopping leaves the weights of the last epoch, not those of the best"
         assert "deepcopy" in finding.help
+        assert self.verdict(stop(on=given("training"), **by_hand)).state == "passed"
+        assert self.verdict(stop(on=UNCLEAR, **by_hand)).state == "passed"
 
     def test_a_checkpoint_that_is_never_loaded(self) -> None:
         kept = Checkpoint(on=given("validation"), reloaded=given(False), at=at(7))
