@@ -120,8 +120,8 @@ class Read(Item):
     """How the result of a recurrent layer is used."""
 
     what: Value = UNSEEN
-    """all-steps, last-step, first-state, last-state, half-state (one direction of a bidirectional layer), states-joined,
-    whole-state (handed on unselected), viewed-state, pooled, unreversed, wrong-unpack, none"""
+    """all-steps, last-step, first-state, last-state, half-state (one direction of a bidirectional layer),
+    states-joined, whole-state (handed on unselected), viewed-state, pooled, unreversed, wrong-unpack, none"""
     after_padding: Value = UNSEEN
     expression: Value = UNSEEN
 
@@ -183,7 +183,8 @@ class Dropout(Item):
     position: Value = UNSEEN
     """input, between, pre-output, head, output, unused"""
     on_state: Value = UNSEEN
-    """whether a loop by hand hands the state of a cell on through it, and so drops anew in every step"""
+    """what of a cell's state a loop by hand hands on through it, dropping anew in every step: memory (c of an LSTM,
+    h of the others), output (h of an LSTM), none"""
 
 
 class DenseLayer(Item):
@@ -325,8 +326,10 @@ class HiddenState(Item):
     carried: Value = UNSEEN
     detached: Value = UNSEEN
     initial: Value = UNSEEN
-    """zeros, none, learned, encoder, random"""
+    """zeros, none, learned, encoder, random (drawn anew in each pass)"""
     reset: Value = UNSEEN
+    """how often it starts anew: batch, sequence (with each document that is read in pieces), epoch, never; of Keras
+    whether anything resets it"""
 
 
 class Padding(Item):

@@ -34,7 +34,7 @@ def dropouts(layers: Neighbours) -> tuple[Dropout, ...]:
             rate=rate,
             kind=inferred(made.kind),
             position=_position(layers, made),
-            on_state=inferred(any(id(use) in handed for use in layers.uses(made))),
+            on_state=inferred(next((handed[id(use)] for use in layers.uses(made) if id(use) in handed), "none")),
             at=place(made.at),
             active=made.active,
         )
@@ -52,7 +52,7 @@ def dropouts(layers: Neighbours) -> tuple[Dropout, ...]:
             rate=rate,
             kind=inferred(last(term.name)),
             position=_position_of(layers, term),
-            on_state=inferred(id(term) in handed),
+            on_state=inferred(handed.get(id(term), "none")),
             at=place(term.at),
             active=active,
         )
@@ -62,16 +62,20 @@ def dropouts(layers: Neighbours) -> tuple[Dropout, ...]:
     return tuple(out)
 
 
-def _handed_on(layers: Neighbours) -> set[int]:
+def _handed_on(layers: Neighbours) -> dict[int, str]:
     """The values that a cell takes as its state and that come from the same cell, one step before."""
-    out: set[int] = set()
+    out: dict[int, str] = {}
     for cell in layers.run.trace:
         if cell.op != "apply" or not is_recurrent(cell.base) or not last(constructor(cell.base).name).endswith("Cell"):
             continue
-        for state in _parts(cell.argument("hx", 1)):
-            given = state.argument("input", 0)
-            if any(before.op == "apply" and before.base is cell.base for before in _parts(given)):
-                out.add(id(state))
+        lstm = last(constructor(cell.base).name) == "LSTMCell"
+        for given in options(cell.argument("hx", 1)):
+            states = given.items[:2] if lstm and isinstance(given, Seq) else [] if lstm else [given]
+            for kind, state in zip(("output", "memory") if lstm else ("memory",), states, strict=False):
+                for term in _parts(state):
+                    before = _parts(term.argument("input", 0))
+                    if any(each.op == "apply" and each.base is cell.base for each in before):
+                        out[id(term)] = kind
     return out
 
 

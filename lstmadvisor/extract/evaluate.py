@@ -37,10 +37,10 @@ from lstmadvisor.extract.values import (
 MOST_ITEMS = 400
 """Items of one list that are kept."""
 BUILTINS = frozenset(
-    "len range int float str bool list tuple dict set frozenset sorted reversed enumerate zip map filter min max sum abs "
-    "round print open isinstance issubclass getattr setattr hasattr type super object iter next any all id vars input "
-    "format repr callable pow divmod hash slice ord chr exit quit property staticmethod classmethod __import__ globals "
-    "locals eval".split()
+    "len range int float str bool list tuple dict set frozenset sorted reversed enumerate zip map filter "
+    "min max sum abs round print open isinstance issubclass getattr setattr hasattr type super object "
+    "iter next any all id vars input format repr callable pow divmod hash slice ord chr exit quit "
+    "property staticmethod classmethod __import__ globals locals eval".split()
 )
 
 

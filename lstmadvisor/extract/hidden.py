@@ -59,7 +59,8 @@ def hidden_state(run: Run, steps: Steps) -> HiddenState:
     first: dict[int, tuple[Term, Value | None]] = {}
     for layer, use, state in uses:
         first.setdefault(layer, (use, state))
-    kinds = [_Start(steps).of(state) for _, state in first.values()]
+    start = _Start(steps)
+    kinds = [start.of(state) for _, state in first.values()]
     found = next((k for k in _ORDER if k in kinds), None)
     at = place(next(iter(first.values()))[0].at)
     carried = _carried(steps, training, uses)
@@ -72,7 +73,7 @@ def hidden_state(run: Run, steps: Steps) -> HiddenState:
         reset = inferred(_reset(steps, training, first))
         if _restarts(steps, training, uses):
             reset = inferred("sequence")
-    drawn = _drawn(steps, [state for _, state in first.values()]) if found == "random" else None
+    drawn = _drawn(start, [state for _, state in first.values()]) if found == "random" else None
     if drawn is not None and not training.around(drawn):
         found = None  # one draw before the training: the same numbers in every pass
     return HiddenState(
@@ -248,11 +249,12 @@ def _over_batches(steps: Steps, loop: Loop) -> bool:
     return any(last(v.name).endswith("DataLoader") for v in found)
 
 
-def _drawn(steps: Steps, states: list[Value | None]) -> Term | None:
+def _drawn(start: _Start, states: list[Value | None]) -> Term | None:
     """The call that draws a random start."""
     for state in states:
-        for value in _path(steps, state):
-            if isinstance(value, Term) and value.op in ("call", "method") and last(value.name) in _RANDOM:
+        for value in _path(start.steps, state):
+            drawn = start.inits.get(id(value)) == "random"
+            if isinstance(value, Term) and (drawn or (value.op in ("call", "method") and last(value.name) in _RANDOM)):
                 return value
     return None
 

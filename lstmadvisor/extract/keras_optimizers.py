@@ -74,8 +74,10 @@ class Optimizers:
         for later in self.training.all_compiles:
             if later.serial <= term.serial or not later.scope.active or later.scope.maybe > term.scope.maybe:
                 continue
-            if later.at.node is term.at.node or not _same_object(
-                term, later, model, self.training.graph.model(later.base)
+            if (
+                later.at.node is term.at.node
+                or _instead(term, later)
+                or not _same_object(term, later, model, self.training.graph.model(later.base))
             ):
                 continue
             if not self._used_between(term, later, model):
@@ -339,6 +341,12 @@ def _is_optimizer(value: Value) -> bool:
         and value.op == "call"
         and (value.name.startswith(("keras.optimizers.", "tensorflow.train.", "tensorflow_addons.optimizers.")))
     )
+
+
+def _instead(one: Term, other: Term) -> bool:
+    """Whether two calls stand in different branches: only one of them is made."""
+    sides = {id(condition): side for condition, side in one.scope.conditions}
+    return any(sides.get(id(condition), side) != side for condition, side in other.scope.conditions)
 
 
 def _same_object(one: Term, other: Term, model: Model | None, later: Model | None) -> bool:

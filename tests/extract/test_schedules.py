@@ -153,6 +153,23 @@ def test_what_takes_effect_instead(facts_of: FactsOf) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "overridden"),
+    [
+        ("model.compile('adam', 'mse')\nmodel.compile('sgd', 'mse')", True),
+        ("if len(X) > y.max():\n    model.compile('adam', 'mse')\nelse:\n    model.compile('sgd', 'mse')", False),
+        (
+            "if y.max() > 3:\n    model.compile('adam', 'mse')\nelif y.min() < 3:\n    model.compile('sgd', 'mse')",
+            False,
+        ),
+        ("model.compile('adam', 'mse')\nmodel.fit(X, y)\nmodel.compile('sgd', 'mse')", False),
+    ],
+)
+def test_compiled_twice(text: str, overridden: bool, facts_of: FactsOf) -> None:
+    dead = items(facts_of(KERAS + text + "\nmodel.fit(X, y)\n").dead_settings)
+    assert [plain(d.kind) for d in dead] == ["compile-overridden"] * overridden
+
+
 ITEM = "\n    def __getitem__(self, i):\n        return X, y\n"
 
 

@@ -91,6 +91,11 @@ class TestSettingNeverRead:
         assert (finding.severity, finding.message) == ("warning", "`train` does not read its parameter `clip`")
         assert self.verdict(self.unread("batch_size", "batch-size")).only.severity == "advice"
 
+    def test_a_variable_of_the_environment(self) -> None:
+        finding = self.verdict(self.unread("PYTHONHASHSEED", "seed", 0), seeds=(Seed(value=given(42, 12)),)).only
+        assert finding.message == "nothing reads `PYTHONHASHSEED` = 0"
+        assert finding.help == "set it in the environment, before Python starts"
+
     def test_silent_where_nothing_is_trained(self) -> None:
         assert self.verdict(self.unread("epochs", "epochs", 3), api="module").state == "passed"
 

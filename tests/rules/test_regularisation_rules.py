@@ -499,8 +499,8 @@ class TestWeightsShrunkByHand:
 
 
 class TestDropoutOnStateEveryStep:
-    def verdict(self, on_state: object = True, rate: object = 0.2, **more: object) -> object:
-        fact = given(on_state) if isinstance(on_state, bool) else on_state
+    def verdict(self, on_state: object = "memory", rate: object = 0.2, **more: object) -> object:
+        fact = given(on_state) if isinstance(on_state, str) else on_state
         chance = given(rate, 2) if isinstance(rate, float) else rate
         drop = Dropout(**({"rate": chance, "on_state": fact, "at": at(9)} | more))
         facts = program(dropouts=(drop,), recurrent_layers=(RecurrentLayer(kind=given("GRUCell"), at=at(5)),))
@@ -509,14 +509,18 @@ class TestDropoutOnStateEveryStep:
     def test_message(self) -> None:
         finding = self.verdict().only
         assert (finding.severity, finding.at.line) == ("warning", 9)
-        assert finding.message == "20% of the state that the loop hands on is dropped anew in every time step"
+        assert finding.message == "20% of the memory that the loop hands on is dropped anew in every time step"
         assert [evidence.at.line for evidence in finding.evidence] == [2]
 
+    def test_advice_where_it_is_not_the_memory(self) -> None:
+        finding = self.verdict("output").only
+        assert (finding.severity, finding.label) == ("advice", "drops the state")
+
     def test_a_rate_that_is_not_known(self) -> None:
-        assert self.verdict(rate=UNCLEAR).only.message.startswith("a part of the state")
+        assert self.verdict(rate=UNCLEAR).only.message.startswith("a part of the memory")
 
     @pytest.mark.parametrize(
-        "facts", [{"on_state": False}, {"on_state": UNSEEN}, {"on_state": UNCLEAR}, {"rate": 0.0}, {"active": False}]
+        "facts", [{"on_state": "none"}, {"on_state": UNSEEN}, {"on_state": UNCLEAR}, {"rate": 0.0}, {"active": False}]
     )
     def test_silent(self, facts: dict[str, object]) -> None:
         assert self.verdict(**facts).state == "passed"

@@ -1,0 +1,43 @@
+"""The highest token id is one beyond the last row of the embedding."""
+
+from lstmadvisor.rule import (
+    Finding,
+    Iterator,
+    NoOptions,
+    Program,
+    Undecided,
+    aside,
+    items,
+    notes,
+    number,
+    plain,
+    rule,
+    where,
+)
+
+
+@rule(
+    code="LA617",
+    name="embedding-too-small",
+    summary="The embedding has as many rows as there are words, but the ids of the words begin at 1.",
+    family="data",
+    topic="other",
+    severity="error",
+    grade="A",
+    needs=("embeddings",),
+    fix="unsafe",
+)
+def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
+    for embedding in items(program.embeddings):
+        offset = number(embedding.vocabulary_offset)
+        if plain(embedding.first_id) != 1 or offset is None or offset >= 1:
+            continue
+        at, rows = where(embedding.vocabulary, embedding), plain(embedding.vocabulary)
+        yield Finding(
+            at=at,
+            message=f"the word ids go from 1 to {'the number of words' if rows is None else rows}, "
+            f"and the rows of the embedding one less far{aside(embedding)}",
+            label="one row short",
+            help="add 1 to the number of rows: row 0 belongs to the padding",
+            evidence=notes(at, (embedding, "the embedding"), (embedding.first_id, "the ids are made here")),
+        )

@@ -1,0 +1,56 @@
+"""Padded targets are trained on."""
+
+from lstmadvisor.rule import (
+    Finding,
+    Iterator,
+    NoOptions,
+    Program,
+    Undecided,
+    active,
+    notes,
+    plain,
+    rule,
+    unclear,
+    undecided,
+    where,
+)
+
+
+@rule(
+    code="LA607",
+    name="padding-in-the-loss",
+    summary="Padded steps count in the loss like real targets.",
+    family="data",
+    topic="padding-unpacked",
+    severity="warning",
+    grade="A",
+    article="T3",
+    frameworks=("pytorch",),
+    needs=("padding.padded", "losses"),
+    fix="unsafe",
+)
+def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
+    padding, losses = program.padding, active(program.losses)
+    if plain(padding.padded) is not True or not losses:
+        return
+    if unclear(padding.in_loss):
+        yield undecided(padding.in_loss, "whether padded targets reach the loss")
+    if plain(padding.in_loss) is not True:
+        return
+    loss = next((each for each in losses if each.at == where(padding.in_loss, each)), losses[0])
+    at, value, name = where(loss, padding.in_loss), plain(padding.value), plain(loss.name, "the loss")
+    yield Finding(
+        at=at,
+        message=f"{name} counts the padded steps like real targets"
+        + ("" if value is None else f": predicting {value} is rewarded"),
+        label="padding included",
+        help=f"pass `ignore_index={0 if value is None else value}`"
+        if "Entropy" in str(name) or "NLL" in str(name)
+        else "multiply the loss of each step by a mask and divide by the number of real steps",
+        evidence=notes(
+            at,
+            (padding.padded, "padded here"),
+            (padding, "padded here"),
+            (padding.in_loss, "the padded targets come in here"),
+        ),
+    )

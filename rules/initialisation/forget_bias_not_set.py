@@ -1,0 +1,64 @@
+"""An LSTM of PyTorch starts with its forget gate half closed."""
+
+from lstmadvisor.rule import (
+    Finding,
+    Iterator,
+    Options,
+    Program,
+    Undecided,
+    active,
+    notes,
+    number,
+    of_keras,
+    plain,
+    rule,
+    unclear,
+    where,
+)
+
+
+class Limits(Options):
+    """Which sequences are long enough to care."""
+
+    steps: int = 30
+    """nothing is said of sequences that are known to be shorter"""
+
+
+@rule(
+    code="LA301",
+    name="forget-bias-not-set",
+    summary="Nothing sets the forget-gate bias of an LSTM: near 0, it halves the memory at every step.",
+    family="initialisation",
+    topic="forget-bias",
+    severity="advice",
+    grade="A",
+    article="T9",
+    frameworks=("pytorch",),
+    needs=("recurrent_layers", "forget_bias"),
+    fix="unsafe",
+    options=Limits,
+)
+def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
+    steps = number(program.sequence_length)
+    if (steps is not None and steps < options.steps) or program.api == "module":
+        return
+    layers = [
+        x
+        for x in active(program.recurrent_layers)
+        if plain(x.kind) in ("LSTM", "LSTMCell") and not of_keras(program, x)
+    ]
+    set_to = plain(program.forget_bias)
+    unset = [x for x in layers if not unclear(x.gate_biases) and (plain(x.gate_biases) is None or set_to == 0)]
+    if unclear(program.forget_bias) or not unset or set_to not in (None, 0):
+        return
+    writes = [i for i in active(program.initializations) if plain(i.target) in ("forget-bias", "recurrent-bias")]
+    at = where(*(writes if set_to == 0 else ())[-1:], unset[0])
+    how = "near 0, and nothing sets it" if set_to is None else "set to 0"
+    yield Finding(
+        at=at,
+        message=f"the forget gate starts half closed: its bias is {how}"
+        + ("" if steps is None else f" for sequences of {steps:g} steps"),
+        label="forgets half at every step",
+        help="set the forget-gate bias to 1, over `bias_ih` and `bias_hh` together",
+        evidence=notes(at, *((layer, "its layer" if set_to == 0 else "this one too") for layer in unset)),
+    )

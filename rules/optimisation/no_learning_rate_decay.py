@@ -1,0 +1,72 @@
+"""The learning rate is the same from the first step to the last."""
+
+from lstmadvisor.rule import (
+    Finding,
+    Iterator,
+    Options,
+    Program,
+    Undecided,
+    active,
+    known,
+    notes,
+    number,
+    plain,
+    rule,
+    unclear,
+    undecided,
+    where,
+)
+
+_NOT_FOR = {"lbfgs", "adadelta", "adagrad", "rprop", "adafactor", "prodigy"}
+_HAVE_ONE = {"hf-trainer", "fastai"}
+
+
+class Limits(Options):
+    """Which runs are long enough for a decay to matter."""
+
+    epochs: int = 30
+    """shorter runs are left alone"""
+    rate: float = 1e-4
+    """rates below this are where a decay would lead to"""
+    toy: int = 64
+    """nothing is said of fewer training samples than these"""
+
+
+@rule(
+    code="LA403",
+    name="no-learning-rate-decay",
+    summary="The learning rate stays the same from the first step to the last of a long run.",
+    family="optimisation",
+    topic="lr-schedule",
+    severity="advice",
+    grade="B",
+    article="H7",
+    needs=("optimizers", "recurrent_layers"),
+    fix="unsafe",
+    options=Limits,
+)
+def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
+    epochs, samples = number(program.epochs), number(program.dataset.size)
+    if active(program.optimizers) and active(program.schedules) == ():
+        for fact in (program.schedules, program.epochs):
+            if unclear(fact):
+                yield undecided(fact, "learning-rate decay")
+    if not known(program.schedules) or active(program.schedules) or epochs is None or epochs < options.epochs:
+        return
+    if not known(program.early_stopping) or active(program.early_stopping) or program.api in _HAVE_ONE:
+        return
+    if not active(program.recurrent_layers) or (samples is not None and samples < options.toy):
+        return
+    for optimizer in active(program.optimizers)[:1]:
+        name, rate = str(plain(optimizer.name, "the optimizer")), number(optimizer.learning_rate)
+        if name.lower() in _NOT_FOR or rate is None or rate < options.rate:
+            continue
+        at = where(optimizer)
+        yield Finding(
+            at=at,
+            message=f"{name} keeps its learning rate of {rate:g} over all {epochs:g} epochs",
+            label="never falls",
+            help="once the rest works, let it fall over the run: "
+            + ("`CosineDecay`" if program.framework == "keras" else "`CosineAnnealingLR(optimizer, T_max=epochs)`"),
+            evidence=notes(at, (program.epochs, "the epochs"), (optimizer.learning_rate, "the rate")),
+        )

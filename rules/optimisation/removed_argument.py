@@ -1,0 +1,59 @@
+"""An argument, a layer or a method that current Keras refuses or ignores."""
+
+from lstmadvisor.rule import (
+    Finding,
+    Iterator,
+    NoOptions,
+    Place,
+    Program,
+    RemovedArgument,
+    Undecided,
+    aside,
+    items,
+    notes,
+    plain,
+    rule,
+    where,
+)
+
+
+@rule(
+    code="LA412",
+    name="removed-argument",
+    summary="An argument, layer or method is used that Keras 3 refuses or ignores.",
+    family="optimisation",
+    topic="deprecated-api",
+    severity="error",
+    grade="A",
+    frameworks=("keras",),
+    needs=("optimizers", "recurrent_layers"),
+    fix="safe",
+)
+def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
+    calls: dict[Place, list[RemovedArgument]] = {}
+    for removed in items(program.removed_arguments):
+        if plain(removed.name) is not None:
+            calls.setdefault(where(removed), []).append(removed)
+    same: dict[tuple[object, ...], list[RemovedArgument]] = {}
+    for gone in calls.values():
+        same.setdefault((plain(gone[0].of), *sorted(str(plain(one.name)) for one in gone)), []).append(gone[0])
+    for (of, *names), found in same.items():
+        places = sorted(found, key=lambda removed: not removed.active)
+        at, several = where(places[0]), len(names) > 1
+        yield Finding(
+            at=at,
+            message=" and ".join(f"`{name}`" for name in names)
+            + (f" of {of}" if of else "")
+            + f" {'are' if several else 'is'} {'ignored by' if names == ['decay'] else 'gone in'} Keras 3"
+            + aside(places[0]),
+            label="gone",
+            help="; ".join(_step(name, one) for one in calls[at] for name in [str(plain(one.name))]),
+            evidence=notes(at, *((place, "and here") for place in places[1:])),
+        )
+
+
+def _step(name: str, removed: RemovedArgument) -> str:
+    instead = str(plain(removed.instead, ""))
+    if instead in ("", "nothing"):
+        return f"take `{name}` away"
+    return f"instead of `{name}` use {instead if ' ' in instead else f'`{instead}`'}"

@@ -1,0 +1,61 @@
+"""Dropout is applied to the model's own answer."""
+
+from lstmadvisor.rule import (
+    Finding,
+    Iterator,
+    NoOptions,
+    Program,
+    Severity,
+    Undecided,
+    active,
+    aside,
+    items,
+    notes,
+    number,
+    plain,
+    rule,
+    where,
+)
+
+_OF_CLASSES = ("cross", "nll", "multimargin", "multilabel")
+
+
+@rule(
+    code="LA203",
+    name="dropout-after-output",
+    summary="Dropout stands behind the output layer: predictions themselves are zeroed while the loss is computed.",
+    family="regularisation",
+    topic="dropout-on-output",
+    severity="error",
+    grade="A",
+    article="H3",
+    needs=("dropouts",),
+    fix="unsafe",
+)
+def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
+    if program.api == "module":
+        return
+    for drop in items(program.dropouts):
+        rate, at = number(drop.rate), where(drop)
+        milder = _on_logits(program)
+        if plain(drop.position) != "output" or rate == 0 or (milder and not drop.active):
+            continue
+        share = "a part" if rate is None else f"{rate:.0%}"
+        yield Finding(
+            at=at,
+            severity=Severity.WARNING if milder else None,
+            message=f"this dropout zeroes {share} of the {'logits' if milder else 'predictions'} in training: "
+            f"it stands behind the output layer{aside(drop)}",
+            label="behind the output",
+            help="move it in front of the output layer",
+            evidence=notes(at, (program.output, "the output"), (drop.rate, "the rate")),
+        )
+
+
+def _on_logits(program: Program) -> bool:
+    """Whether the output goes through a softmax or sigmoid after the dropout: that distorts it less than a number."""
+    losses = active(program.losses)
+    of_classes = [one for one in losses if any(word in str(plain(one.name, "")).lower() for word in _OF_CLASSES)]
+    if program.framework == "keras":
+        return any(plain(loss.from_logits) is True for loss in of_classes)
+    return bool(of_classes)

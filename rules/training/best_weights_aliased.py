@@ -1,0 +1,43 @@
+"""The best weights are kept by reference, so that they follow the training."""
+
+from lstmadvisor.rule import (
+    Finding,
+    Iterator,
+    NoOptions,
+    Program,
+    Undecided,
+    aside,
+    items,
+    notes,
+    plain,
+    rule,
+    where,
+)
+
+
+@rule(
+    code="LA523",
+    name="best-weights-aliased",
+    summary="The best weights are kept by reference and change with every further step.",
+    family="training",
+    topic="epochs/early-stopping",
+    severity="error",
+    grade="A",
+    article="H9",
+    frameworks=("pytorch",),
+    needs=("checkpoints",),
+    fix="unsafe",
+)
+def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
+    for kept in items(program.checkpoints):
+        if plain(kept.aliased) is not True:
+            continue
+        at = where(kept)
+        steps = [step for step in items(program.training_step.order) if step.kind == "step"]
+        yield Finding(
+            at=at,
+            message=f"`state_dict()` is kept without a copy: every later step changes these weights too{aside(kept)}",
+            label="not a copy",
+            help="keep `copy.deepcopy(model.state_dict())`",
+            evidence=notes(at, (kept.reloaded, "loads the last weights"), *((step, "changes them") for step in steps)),
+        )

@@ -1,0 +1,96 @@
+"""Nothing limits the gradient of a recurrent net."""
+
+from lstmadvisor.rule import (
+    Finding,
+    Iterator,
+    Optimizer,
+    Options,
+    Program,
+    Severity,
+    Undecided,
+    Value,
+    active,
+    items,
+    known,
+    notes,
+    number,
+    plain,
+    rule,
+    unclear,
+    undecided,
+    where,
+)
+
+_PLAIN = {"RNN", "SimpleRNN", "RNNCell"}
+_UNBOUNDED = {"relu", "selu", "elu", "leaky_relu", "none"}
+_ADAPTIVE = {"adam", "adamw", "nadam", "adamax", "adadelta", "adagrad"}
+_HOW = {
+    "lightning": "pass `gradient_clip_val=1.0` to the `Trainer`",
+    "keras": "pass `global_clipnorm=1.0` to the optimizer",
+    "pytorch": "call `nn.utils.clip_grad_norm_(model.parameters(), 1.0)` between `backward()` and `step()`",
+}
+
+
+class Limits(Options):
+    """Which programs need clipping most, and which not at all."""
+
+    long: int = 50
+    """back-propagation through more time steps makes it a warning"""
+    short: int = 10
+    """nothing is said of sequences up to this length"""
+    toy: int = 64
+    """nor of fewer training samples than these"""
+
+
+@rule(
+    code="LA501",
+    name="gradient-not-clipped",
+    summary="Nothing limits the gradient of a recurrent net before the optimizer applies it.",
+    family="training",
+    topic="clip-missing",
+    severity="warning",
+    grade="A",
+    article="T2",
+    needs=("recurrent_layers", "optimizers", "clipping"),
+    fix="unsafe",
+    options=Limits,
+)
+def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
+    layers, optimizers = active(program.recurrent_layers), active(program.optimizers)
+    steps, samples = number(program.sequence_length), number(program.dataset.size)
+    small = (steps is not None and steps <= options.short) or (samples is not None and samples < options.toy)
+    names = [str(plain(optimizer.name)) for optimizer in optimizers]
+    if not layers or not optimizers or small or "LBFGS" in names or not known(program.clipping):
+        return
+    if active(program.clipping) or any(plain(setting) is not None for one in optimizers for setting in _limits(one)):
+        return
+    unsure = [fact for one in optimizers for fact in (one.name, *_limits(one)) if unclear(fact)]
+    if unsure:
+        yield undecided(unsure[0], "optimizer")
+        return
+    kinds = sorted({str(plain(layer.kind, "recurrent net")) for layer in layers})
+    relu = [layer for layer in layers if plain(layer.activation) in _UNBOUNDED]
+    long = steps is not None and steps > options.long
+    careful = program.framework == "keras" and all(name.lower() in _ADAPTIVE for name in names)
+    risky = relu or _PLAIN & set(kinds) or "SGD" in names or (long and not careful)
+    backward = next((step for step in items(program.training_step.order) if step.kind == "backward"), None)
+    at = where(backward, optimizers[0])
+    yield Finding(
+        at=at,
+        severity=None if risky else Severity.ADVICE,
+        message=f"{names[0]} gets the gradient of the {' and '.join(kinds)} unclipped"
+        + ("" if steps is None else f", from up to {steps:g} time steps back"),
+        label="any size gets through",
+        help=_HOW.get(program.api, _HOW["keras" if program.framework == "keras" else "pytorch"]),
+        evidence=notes(
+            at,
+            *((clip, "clips only on a path that the defaults do not take") for clip in items(program.clipping)),
+            *((layer, "unbounded activation") for layer in relu),
+            (layers[0], "the gradient comes through this layer"),
+            (program.sequence_length, "the length of its sequences"),
+        ),
+    )
+
+
+def _limits(optimizer: Optimizer) -> tuple[Value, ...]:
+    return optimizer.clipnorm, optimizer.global_clipnorm, optimizer.clipvalue
