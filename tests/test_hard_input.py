@@ -28,7 +28,9 @@ UNREADABLE: dict[str, bytes] = {
 def _facts(path: Path, asked: str | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     command = [sys.executable, "-m", "lstmadvisor", "facts", "--format", "json", asked or path.name]
-    return subprocess.run(command, cwd=path.parent, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(
+        command, cwd=path.parent, env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
 
 
 @pytest.mark.parametrize("case", UNREADABLE, ids=str)
@@ -79,7 +81,9 @@ def test_hard_programs_end(tmp_path: Path, case: str) -> None:
 
 
 def test_a_configuration_that_grows_when_it_is_expanded(tmp_path: Path) -> None:
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x]"] + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 8)}]" for i in range(1, 12)]
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x]"] + [
+        f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 8)}]" for i in range(1, 12)
+    ]
     (tmp_path / "c.yaml").write_text("\n".join(lines))
     path = tmp_path / "train.py"
     path.write_text(NET + "import yaml\ncfg = yaml.safe_load(open('c.yaml'))\nnet(cfg['a11'])\n")

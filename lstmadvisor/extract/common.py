@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from lstmadvisor.extract.evaluate import finite
-from lstmadvisor.extract.modules import place
-from lstmadvisor.extract.run import Run
-from lstmadvisor.extract.values import (
+from lstmadvisor.extract.abstract.evaluate import finite
+from lstmadvisor.extract.abstract.modules import place
+from lstmadvisor.extract.abstract.run import Run
+from lstmadvisor.extract.abstract.values import (
     Bound,
     Choice,
     Class,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from lstmadvisor.extract.modules import Finder, project_root
+from lstmadvisor.extract.abstract.modules import Finder, project_root
 from lstmadvisor.sources import Library
 
 MOST_FOLLOWED = 80

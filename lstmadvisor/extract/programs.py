@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstmadvisor.extract import data, keras, layers, loops, results, tuning
+from lstmadvisor.extract.abstract.modules import project_root
+from lstmadvisor.extract.abstract.run import Run
+from lstmadvisor.extract.data import program as data
 from lstmadvisor.extract.imports import Imports
+from lstmadvisor.extract.keras import program as keras
 from lstmadvisor.extract.limits import SECONDS, TimeUp, within
-from lstmadvisor.extract.modules import project_root
-from lstmadvisor.extract.run import Run
+from lstmadvisor.extract.pytorch import layers, loops, results
+from lstmadvisor.extract.search import program as tuning
 from lstmadvisor.facts import Program
 from lstmadvisor.model import Message
 from lstmadvisor.sources import STDIN, shown

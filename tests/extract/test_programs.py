@@ -64,7 +64,10 @@ def test_an_importer_that_never_uses_the_module_comes_after_the_module_itself(tm
         "model.py": MODEL,
         "train.py": "from model import Net\nimport torch\nn = torch.nn.GRU(1, 2)\nn(torch.ones(1))[0].sum().backward()\n",
     }
-    assert names(programs(tmp_path, files, "model.py")) == [("model.py", ["model.py"]), ("train.py", ["model.py", "train.py"])]
+    assert names(programs(tmp_path, files, "model.py")) == [
+        ("model.py", ["model.py"]),
+        ("train.py", ["model.py", "train.py"]),
+    ]
 
 
 def test_a_folder_gives_each_program_once_and_skips_what_has_no_recurrent_net(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lstmadvisor.extract.options import topic_of
+from lstmadvisor.extract.search.options import topic_of
 from lstmadvisor.facts import items, plain
 from tests.extract.conftest import FactsOf
 

@@ -1,0 +1,1 @@
+"""The abstract run: a program is followed without being executed."""

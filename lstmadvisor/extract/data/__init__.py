@@ -1,0 +1,1 @@
+"""Data of both frameworks: batches, sequences, splits, scalers, padding, metrics."""

@@ -1,0 +1,1 @@
+"""PyTorch: layers, training loops, state."""

@@ -1,0 +1,1 @@
+"""Searches for hyperparameters, options, and settings that do nothing."""

@@ -1,0 +1,1 @@
+"""Shapes of arrays and tensors that are only partly known."""
