@@ -618,16 +618,6 @@ def test_what_is_not_there_is_told() -> None:
     assert [(m.path, m.text, m.fatal) for m in messages] == [("none", "no such file or folder", True)]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read() -> None:
-    tree("a.py", "locked/b.py")
-    Path("locked").chmod(0)
-    messages: list[Message] = []
-    assert found(messages=messages) == ["a.py"]
-    Path("locked").chmod(0o700)
-    assert [(m.path, m.text) for m in messages] == [("locked", "cannot be searched: Permission denied")]
-
-
 def test_a_folder_that_cannot_be_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     tree("a.py", "locked/b.py", "open/c.py")
     listing = os.scandir

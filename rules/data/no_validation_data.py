@@ -24,6 +24,8 @@ class Limits(Options):
 
     many: int = 30
     """from so many epochs on it is a warning"""
+    steps: int = 1000
+    """a loop of more turns than this counts steps, not epochs: advice"""
     toy: int = 64
     """nothing is said of fewer training samples than these"""
 
@@ -49,11 +51,12 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         return
     backward = [step for step in items(program.training_step.order) if step.kind == "backward"]
     at = where(program.validation, *backward[:1], *active(program.optimizers)[:1], program)
-    long = epochs is not None and epochs >= options.many and not _is_stream(program)
+    stepwise = epochs is not None and epochs > options.steps
+    long = epochs is not None and epochs >= options.many and not stepwise and not _is_stream(program)
     yield Finding(
         at=at,
         severity=Severity.WARNING if long else None,
-        message=f"{'' if epochs is None else f'{epochs:g} epochs of '}training without a look at held-out data: "
+        message=f"{'' if epochs is None or stepwise else f'{epochs:g} epochs of '}training without a look at held-out data: "
         "overfitting cannot be seen",
         label="only the training loss",
         help="hold out the last tenth of the data and look at its loss after every epoch",

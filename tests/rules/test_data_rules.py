@@ -241,6 +241,12 @@ class TestNoValidationData:
         assert self.verdict(epochs=29).only.severity == "advice"
         assert self.verdict(epochs=None).only.severity == "advice"
 
+    def test_thousands_of_turns_are_steps(self) -> None:
+        assert self.verdict(epochs=1000).only.severity == "warning"
+        finding = self.verdict(epochs=50_000).only
+        assert finding.severity == "advice"
+        assert finding.message == "training without a look at held-out data: overfitting cannot be seen"
+
     def test_at_the_backward_call_of_a_loop(self) -> None:
         order = TrainingStep(order=(Step(kind="backward", at=at(41)),))
         verdict = self.verdict(validation=Validation(kind=given("none")), training_step=order, api="loop")

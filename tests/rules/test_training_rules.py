@@ -197,7 +197,7 @@ class TestOneUnitSoftmax:
         assert self.verdict("pytorch", output=output, recurrent_layers=(layer("last-step"),)).state == "failed"
         assert self.verdict("pytorch", output=output, recurrent_layers=(layer("all-steps"),)).state == "passed"
         assert self.verdict("pytorch", output=output, recurrent_layers=(layer(),)).state == "passed"
-        assert self.verdict("pytorch", output=output, recurrent_layers=()).state == "passed"
+        assert self.verdict("pytorch", output=output, recurrent_layers=()).state == "not-applicable"
 
     def test_over_the_batch(self) -> None:
         output = self.output(10, axis=given(0, 2))
