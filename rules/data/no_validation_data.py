@@ -56,8 +56,8 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     yield Finding(
         at=at,
         severity=Severity.WARNING if long else None,
-        message=f"{'' if epochs is None or stepwise else f'{epochs:g} epochs of '}training without a look at held-out data: "
-        "overfitting cannot be seen",
+        message=("" if epochs is None or stepwise else f"{epochs:g} epochs of ")
+        + "training without a look at held-out data: overfitting cannot be seen",
         label="only the training loss",
         help="hold out the last tenth of the data and look at its loss after every epoch",
         evidence=notes(
