@@ -21,7 +21,7 @@ from lstmadvisor.rule import (
 @rule(
     code="LA603",
     name="overlapping-windows-shuffled-apart",
-    summary="Overlapping windows of a series are split at random, so that training has seen the test windows.",
+    summary="Overlapping windows of a series are split at random, so that training has seen the windows held out.",
     family="data",
     topic="data-leakage",
     severity="error",
@@ -43,7 +43,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
     at, steps = where(split, split.kind, program), number(program.sequence_length)
     length = "" if steps is None else f" of {steps:g} steps"
     how = (
-        "are split at random: the test windows share"
+        "are split at random: the held-out windows share"
         if kind == "random"
         else "are split into folds: those at the seams share"
     )

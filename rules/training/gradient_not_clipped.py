@@ -64,6 +64,8 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         return
     if active(program.clipping) or any(plain(setting) is not None for one in optimizers for setting in _limits(one)):
         return
+    if any(plain(dead.setting) == "clip" for dead in active(program.dead_settings)):
+        return  # setting-never-read says it
     unsure = [fact for one in optimizers for fact in (one.name, *_limits(one)) if unclear(fact)]
     if unsure:
         yield undecided(unsure[0], "optimizer")

@@ -125,7 +125,7 @@ class TestOverlappingWindowsShuffledApart:
         finding = self.verdict(sequence_length=given(50, 3)).only
         assert (finding.severity, finding.at.line) == ("error", 20)
         assert finding.message == (
-            "overlapping windows of 50 steps are split at random: the test windows share steps with training windows"
+            "overlapping windows of 50 steps are split at random: the held-out windows share steps with training windows"
         )
         assert [evidence.at.line for evidence in finding.evidence] == [12]
 

@@ -12,6 +12,7 @@ from lstmadvisor.facts import (
     UNSEEN,
     Clipping,
     Dataset,
+    DeadSetting,
     DenseLayer,
     Optimizer,
     Output,
@@ -92,6 +93,12 @@ class TestGradientNotClipped:
     )
     def test_thresholds(self, steps: int, severity: str) -> None:
         assert self.verdict(sequence_length=given(steps)).only.severity == severity
+
+    def test_leaves_a_clip_setting_that_nothing_reads_to_its_own_rule(self) -> None:
+        dead = DeadSetting(kind=given("never-read"), name=given("clip"), setting=given("clip"), at=at(3))
+        assert self.verdict(sequence_length=given(200), dead_settings=(dead,)).state == "passed"
+        other = DeadSetting(kind=given("never-read"), name=given("drop"), setting=given("dropout"), at=at(3))
+        assert self.verdict(sequence_length=given(200), dead_settings=(other,)).state == "failed"
 
     @pytest.mark.parametrize("steps", [1, 10])
     def test_silent_on_short_sequences(self, steps: int) -> None:
