@@ -187,7 +187,58 @@ def batches():
         yield data[:, i:i + 30], data[:, i + 1]
 fit(Tagger(), batches(), nn.CrossEntropyLoss())
 """),
+    "windows of text in rows that are counted": ("windows", KERAS + """
+text = open("a.txt").read()
+pieces = []
+for i in range(0, len(text) - 40, 3):
+    pieces.append(text[i:i + 40])
+x = np.zeros((len(pieces), 40, 50))
+y = np.zeros((len(pieces), 50))
+for i, piece in enumerate(pieces):
+    for t, char in enumerate(piece):
+        x[i, t, ids[char]] = 1
+model.fit(x, y)
+"""),
+    "pieces of a pipeline that is batched twice": ("windows", KERAS + """
+import tensorflow as tf
+ids = tf.data.Dataset.from_tensor_slices(np.load("ids.npy"))
+pieces = ids.batch(101, drop_remainder=True).map(lambda p: (p[:-1], p[1:]))
+model.fit(pieces.shuffle(1000).batch(64, drop_remainder=True))
+"""),
+    "a pipeline that is batched once": (None, KERAS + """
+import tensorflow as tf
+model.fit(tf.data.Dataset.from_tensor_slices(np.load("ids.npy")).batch(64, drop_remainder=True))
+"""),
+    "rows with labels that are batched twice": (None, KERAS + """
+import tensorflow as tf
+rows = tf.data.Dataset.from_tensor_slices((np.load("x.npy"), np.load("y.npy")))
+model.fit(rows.batch(8, drop_remainder=True).batch(4, drop_remainder=True))
+"""),
+    "lines of texts in fields": ("independent", KERAS + """
+texts = []
+for line in open("pairs.txt").read().split("\\n"):
+    a, b = line.split("\\t")
+    texts.append(a)
+x = np.zeros((len(texts), 40, 50))
+for i, text in enumerate(texts):
+    for t, char in enumerate(text):
+        x[i, t, ids[char]] = 1
+model.fit(x, data)
+"""),
+    "lines of numbers in fields": (None, KERAS + """
+rows = []
+for line in open("a.tsv").read().split("\\n"):
+    a, b = line.split("\\t")
+    rows.append(float(b))
+model.fit(np.array(rows), data)
+"""),
 }  # fmt: skip
+
+
+def test_images_are_not_padded(facts_of: FactsOf) -> None:
+    text = KERAS + "from keras.datasets import %s\n(x, y), _ = %s.load_data()\nmodel.fit(x, y)\n"
+    assert plain(facts_of(text % ("mnist", "mnist")).padding.padded) is False
+    assert isinstance(facts_of(text % ("imdb", "imdb")).padding.padded, Unknown)
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -40,7 +40,10 @@ def facts(run: Run, found: dict[str, Any]) -> dict[str, Any]:
     if ordered and plain(out["split"].kind) == "random":
         out["shuffle"] = Unknown(unknown="the loader keeps an order that was drawn at random before")
     filled = padding(run, training, values, found.get("padding"))
-    if isinstance(filled.padded, Unknown) and plain(out["dataset"].kind) in ("windows", "stream"):
+    if isinstance(filled.padded, Unknown) and (
+        plain(out["dataset"].kind) in ("windows", "stream")
+        or samples.of_one_length(lineage, training, fitted) is not None
+    ):
         filled = filled.model_copy(update={"padded": inferred(False)})  # pieces of one length
     out["padding"] = filled
     out["targets"] = targets(run, lineage, fitted, shapes, found)

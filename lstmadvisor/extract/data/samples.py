@@ -18,6 +18,16 @@ from lstmadvisor.extract.shapes.shapes import Shapes
 from lstmadvisor.facts import ABSENT, Dataset, Known, Split, Unknown
 
 _DATES = ("date", "time", "year", "month", "day", "index", "timestamp", "ds")
+_LIBRARIES = ("torchvision.datasets.", "torchtext.", "datasets.", "keras.datasets.", "pycocotools.")
+"""Data sets whose samples have nothing to do with one another."""
+_IMAGES = frozenset(
+    f"{library}.{name}"
+    for library, names in (
+        ("keras.datasets", ("mnist.load_data", "fashion_mnist.load_data", "cifar10.load_data", "cifar100.load_data")),
+        ("torchvision.datasets", ("MNIST", "FashionMNIST", "KMNIST", "CIFAR10", "CIFAR100")),
+    )
+    for name in names
+)
 
 
 # -- the data set ------------------------------------------------------------------------------------
@@ -71,27 +81,83 @@ def _kind(run: Run, lineage: Lineage, feeds: list[Feed], data: list[Value]) -> F
     stream = _stream(feeds)
     if stream is not None:
         return inferred("stream", place(stream.at))
+    data = [*data, *(rows for value in data for rows in _counted(lineage, value))]
     for value in data:
         found = windows_in(run, lineage, value)
-        if found is not None:
-            return inferred("windows", place(found.act.at))
+        act = found.act if found is not None else _batched_twice(value)
+        if act is not None:
+            return inferred("windows", place(act.at))
     for feed in feeds[:1]:
         if any("BPTT" in t.name or "bptt_len" in t.kwargs for t in feed.loaders()):
             return inferred("stream")
     for value in data:
         for each in lineage.upstream(value):
             if isinstance(each, Term) and each.op in ("call", "method"):
-                if (
-                    each.name.startswith(("torchvision.datasets.", "torchtext.", "datasets.", "keras.datasets."))
-                    or "torchtext" in each.name
-                ):
+                if each.name.startswith(_LIBRARIES) or "torchtext" in each.name:
                     return inferred("independent", place(each.at))
                 if each.name.rsplit(".", 1)[-1] in ("pad_sequences", "pad_sequence", "texts_to_sequences"):
                     return inferred("independent", place(each.at))
+    for value in data:
+        line = _fields_of_text(lineage, value)
+        if line is not None:
+            return inferred("independent", place(line.at))
     for feed in feeds[:1]:
         if any(is_loader(t) and "torchtext" in _names(t) for t in feed.loaders()):
             return inferred("independent")
     return Unknown(unknown="what a sample is cut from is not followed")
+
+
+def _counted(lineage: Lineage, value: Value) -> Iterator[Value]:
+    """What is counted through while the rows of an array are filled: `for i, row in enumerate(rows): x[i, …] = …`."""
+    made = {id(v) for v in lineage.upstream(value) if isinstance(v, Term) and v.op == "call"}
+    for term in lineage.run.trace:
+        if term.op != "setitem" or id(term.base) not in made or not term.args:
+            continue
+        index = term.args[0]
+        first = index.items[0] if isinstance(index, Seq) and index.kind == "tuple" and index.items else index
+        if isinstance(first, Term) and first.op == "elem" and first.name == "index":
+            count = first.base
+            if isinstance(count, Term) and count.op == "call" and count.name == "builtins.enumerate":
+                yield from count.args[:1]
+
+
+def _batched_twice(value: Value) -> Term | None:
+    """`from_tensor_slices(ids).batch(steps, drop_remainder=True)…batch(size)`: the first cuts a series into pieces."""
+    batches: list[Term] = []
+    for link in links(value):
+        if link.op == "method" and link.name in ("unbatch", "rebatch"):
+            return None
+        if link.op == "method" and link.name == "batch":
+            batches.append(link)
+    inner = batches[-1] if len(batches) == 2 else None
+    if inner is None or not isinstance(inner.base, Term) or not inner.base.name.endswith("from_tensor_slices"):
+        return None
+    if not inner.base.args or not isinstance(inner.base.args[0], Term):
+        return None  # inputs and labels: rows rather than a series
+    whole = inner.argument("drop_remainder", 1)
+    return inner if isinstance(whole, Const) and whole.value is True else None
+
+
+def _fields_of_text(lineage: Lineage, value: Value) -> Term | None:
+    """Where each line of a file of texts is split into its fields at tabs: every line is a sample of its own."""
+    found = None
+    for each in lineage.upstream(value):
+        if isinstance(each, Term) and each.op == "call" and each.name in ("builtins.float", "builtins.int"):
+            return None
+        if isinstance(each, Term) and each.op == "method" and each.name == "split" and found is None:
+            mark = each.argument("sep", 0)
+            line = isinstance(each.base, Term) and each.base.op in ("elem", "method")
+            found = each if line and isinstance(mark, Const) and mark.value == "\t" else None
+    return found
+
+
+def of_one_length(lineage: Lineage, feeds: list[Feed], fits: list[Fit]) -> Term | None:
+    """The library data set of images, all of one size, that the training reads."""
+    for value in training_data(feeds, fits):
+        for each in lineage.upstream(value):
+            if isinstance(each, Term) and each.op == "call" and each.name in _IMAGES:
+                return each
+    return None
 
 
 def _names(term: Term) -> str:
