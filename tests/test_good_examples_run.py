@@ -5,7 +5,6 @@ Importing torch and keras takes longer than the examples, so one interpreter for
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -73,9 +72,6 @@ def runners() -> Iterator[dict[str, Runner]]:
 @pytest.mark.parametrize(("rule", "example"), each_example("Good"))
 def test_runs(rule: Rule, example: Example, tmp_path: Path, runners: dict[str, Runner]) -> None:
     framework = example.framework or rule.frameworks[0]
-    wanted = {"pytorch": ["torch"], "keras": ["torch", "keras"]}[framework]
-    if missing := [name for name in wanted if importlib.util.find_spec(name) is None]:
-        pytest.skip(f"{' and '.join(missing)} not installed")
     example.write(tmp_path)
     error = runners[framework].run(tmp_path, example.script)
     assert error is None, error

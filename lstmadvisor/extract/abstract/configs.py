@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from lstmadvisor.extract.abstract.values import Const, Map, Object, Opaque, Seq, Spot, Term, Value
 
 if TYPE_CHECKING:
-    from lstmadvisor.extract.abstract.library import Arguments
     from lstmadvisor.extract.abstract.run import Run
 
 LARGEST = 200_000  # bytes of a configuration file
@@ -200,11 +199,6 @@ _SUFFIXES = (".yaml", ".yml", ".json", ".toml")
 
 def _is_tooling(name: str) -> bool:
     return name.startswith(".") or name in _TOOLING
-
-
-def method(run: Run, base: Value | None, name: str, a: Arguments) -> Value | None:
-    """`cfg.merge_from_file(path)`, `parser.read(path)` of libraries that hold configuration."""
-    return None
 
 
 def to_object(value: Value, kind: str = "namespace") -> Value:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from lstmadvisor.extract.abstract import configs, layer_values, settings, widgets
+from lstmadvisor.extract.abstract import layer_values, settings, widgets
 from lstmadvisor.extract.abstract.evaluate import MOST_ITEMS
 from lstmadvisor.extract.abstract.operators import NotComputable, compute
 from lstmadvisor.extract.abstract.state import Stop
@@ -727,7 +727,7 @@ def method(run: Run, base: Value | None, name: str, a: Arguments) -> Value | Non
                 return run.term("call", "builtins.open", None, [base, *a.args], a.kwargs, at=a.at, event=True)
             return None
         case _:
-            return configs.method(run, base, name, a)
+            return None
 
 
 def _renamed(base: Const, name: str, a: Arguments) -> Value | None:

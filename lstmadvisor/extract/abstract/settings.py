@@ -132,8 +132,6 @@ def method(run: Run, base: Object, name: str, a: Arguments) -> Value | None:
     """Methods of parsers, flags and namespaces."""
     if base.kind == "argparse":
         return _parser_method(run, base, name, a)
-    if base.kind == "flags":
-        return _flags_method(run, base, name, a)
     if base.kind == "folder":
         return None
     if base.kind == "configparser":
@@ -246,10 +244,6 @@ def _merge(run: Run, base: Object, other: Object) -> None:
 def _flag(kind: str) -> str:
     """Unlike argparse, which calls `bool`, these libraries understand what true and false are."""
     return "flag" if kind in ("bool", "boolean", "BOOL") else kind
-
-
-def _flags_method(run: Run, base: Object, name: str, a: Arguments) -> Value | None:
-    return None
 
 
 def define_flag(run: Run, a: Arguments) -> Value | None:
