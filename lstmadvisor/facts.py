@@ -8,9 +8,20 @@ everywhere, none".
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
+
+if TYPE_CHECKING:
+    from lstmadvisor.measured import Probe
 
 Via = Literal[
     "literal", "constant", "default", "function-default", "call", "argparse",
@@ -491,7 +502,23 @@ class Program(Frozen):
     dead_settings: Many[DeadSetting] = UNSEEN
     reproducibility: Value = UNSEEN
     """True where a comment promises it"""
-    probe: Value = UNSEEN
+    if TYPE_CHECKING:
+        probe: Probe | Unknown = UNSEEN
+    else:
+        probe: SerializeAsAny[Frozen] = UNSEEN
+    """what a probe measured"""
+
+    @field_validator("probe", mode="before")
+    @classmethod
+    def _measured(cls, given: Any) -> Any:
+        """The models of measured values take long to build: they are imported for a program that has some."""
+        if not isinstance(given, dict):
+            return given
+        if "unknown" in given:
+            return Unknown.model_validate(given)
+        from lstmadvisor.measured import Probe
+
+        return Probe.model_validate(given)
 
     @model_serializer(mode="wrap")
     def _without_unseen(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
