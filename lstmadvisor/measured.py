@@ -6,7 +6,9 @@ an empty tuple, never a default.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import Field
 
 from lstmadvisor.facts import Frozen, Place
 
@@ -184,13 +186,78 @@ class Checks(Frozen):
     """dropout modules with a rate above 0"""
     without_gradient: tuple[str, ...] = ()
     """parameters given to an optimizer that never had a gradient"""
-    zero_gradient: dict[str, float] = {}
+    zero_gradient: dict[str, float] = Field(default_factory=dict)
     """parameter → share of steps in which its gradient was exactly 0, where there were such steps"""
-    identical_units: dict[str, float] = {}
+    identical_units: dict[str, float] = Field(default_factory=dict)
     """weight of a recurrent layer → share of its units that equal another one, at the last step"""
     first_bad: str | None = None
     """what was not finite first, in the order of the computation: input, loss, gradient, weights"""
     first_bad_step: int | None = None
+
+
+class Statistics(Frozen):
+    """Numbers derived from the series, profiles and histograms: what the rules judge the course of a run by.
+
+    Losses and norms are in their own units, shares between 0 and 1.
+    """
+
+    loss_first: float | None = None
+    """of step 0"""
+    loss_early: float | None = None
+    """median of the steps that follow: ten, or a tenth of all"""
+    loss_tail: float | None = None
+    """median of the last quarter of the steps"""
+    fall: tuple[float, float, float] | None = None
+    """share by which the loss fell from the first tenth of the steps to the last quarter, and its bounds at 99 %"""
+    late_fall: tuple[float, float, float] | None = None
+    """the same from the third quarter to the last"""
+    constant: float | None = None
+    """mean loss of the best constant prediction"""
+    over_constant: float | None = None
+    """loss of the last quarter as a multiple of it"""
+    norm_median: float | None = None
+    """gradient norm before clipping"""
+    norm_p90: float | None = None
+    norm_max: float | None = None
+    spike: float | None = None
+    """largest gradient norm as a multiple of the usual one"""
+    spike_step: int | None = None
+    clipped: float | None = None
+    """share of the steps whose gradient was clipped"""
+    clip_ratio: float | None = None
+    """median of the limit over the norm"""
+    movement: float | None = None
+    """sum of the relative changes of the weights"""
+    update_ratio: float | None = None
+    """median relative change of the weights in a step"""
+    rate_first: float | None = None
+    rate_last: float | None = None
+    rate_dead_since: float | None = None
+    """share of the run after which the learning rate stayed below a hundredth of its highest value"""
+    vanishing: float | None = None
+    """gradient at the first time step as a share of that at the last"""
+    reach: float | None = None
+    """time steps over which the gradient falls to 1/e"""
+    saturation: float | None = None
+    """share of the gates below 0.1 or above 0.9 at the start, of the kind of gate that has the fewest"""
+    hidden_saturation: float | None = None
+    """share of the hidden state beyond ±0.9 at the start"""
+    forget_first: float | None = None
+    """mean of the forget gate at the start"""
+    forget_last: float | None = None
+    """and at the end"""
+    evaluations: int = 0
+    """of the validation loss"""
+    validation_best: float | None = None
+    """smoothed by a median of three"""
+    validation_last: float | None = None
+    padding: float | None = None
+    """median over the batches"""
+    input_mean: float | None = None
+    """of the real numbers that the recurrent layers read"""
+    input_deviation: float | None = None
+    batch_axis: int | None = None
+    """axis of the model's input that counts the sequences of a batch"""
 
 
 class Probe(Frozen):
@@ -208,7 +275,7 @@ class Probe(Frozen):
     seed: int | None = None
     """of PyTorch's generator when training began"""
     device: str = ""
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
     """python, torch, keras, lightning, transformers, …"""
     command: tuple[str, ...] = ()
     """script and arguments; what looks like a secret is masked"""
@@ -233,8 +300,8 @@ class Probe(Frozen):
     clipping: tuple[MeasuredClipping, ...] = ()
     losses: tuple[MeasuredLoss, ...] = ()
     checks: Checks = Checks()
-    statistics: dict[str, Any] = {}
-    """numbers derived from the above"""
+    statistics: Statistics = Statistics()
+    """derived from the above"""
 
     def of(self, name: str, of: str = "") -> Series | None:
         """The series of that name, None if it was not measured."""

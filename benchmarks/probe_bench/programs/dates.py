@@ -33,8 +33,9 @@ def batch(size):
 
 
 class Translator(nn.Module):
-    def __init__(self, size=64, vocabulary=len(letters) + 2):
+    def __init__(self, size=64):
         super().__init__()
+        vocabulary = len(letters) + 2
         self.embed = nn.Embedding(vocabulary, 32, padding_idx=PAD)
         self.encoder = nn.LSTM(32, size // 2, bidirectional=True, batch_first=True)
         self.decoder = nn.LSTM(32, size, batch_first=True)

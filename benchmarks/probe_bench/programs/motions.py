@@ -1,4 +1,4 @@
-"""Four activities from a watch: six channels, 100 steps, bidirectional GRU under bfloat16 autocast, pooled over time."""
+"""Four activities from a watch: six channels, 100 steps, a bidirectional GRU under bfloat16 autocast."""
 
 import argparse
 

@@ -16,7 +16,7 @@ torch.manual_seed(args.seed)
 torch.set_num_threads(1)
 
 WINDOW = 24
-with open(args.data) as file:
+with Path(args.data).open() as file:
     series = torch.tensor([float(row["sunspots"]) for row in csv.DictReader(file)])
 train_years = 230
 mean, deviation = series[:train_years].mean(), series[:train_years].std()

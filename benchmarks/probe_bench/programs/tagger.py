@@ -28,7 +28,7 @@ for token in tokenize.generate_tokens(io.StringIO(source).readline):
         first = token.start[1] if row == token.start[0] else 0
         last = token.end[1] if row == token.end[0] else len(marks[row - 1])
         marks[row - 1][first:last] = [kind] * (last - first)
-lines = [(line, kinds) for line, kinds in zip(source.splitlines(), marks) if line.strip()]
+lines = [(line, kinds) for line, kinds in zip(source.splitlines(), marks, strict=True) if line.strip()]
 examples = [
     (torch.tensor([1 + min(ord(c), 127) for c in line]), torch.tensor(kinds[: len(line)])) for line, kinds in lines
 ]

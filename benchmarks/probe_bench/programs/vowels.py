@@ -17,7 +17,7 @@ torch.set_num_threads(1)
 
 def load(split):
     frames, labels = load_japanese_vowels(split=split, return_X_y=True, return_type="df-list")
-    return [(torch.tensor(f.to_numpy(), dtype=torch.float32), int(y) - 1) for f, y in zip(frames, labels)]
+    return [(torch.tensor(f.to_numpy(), dtype=torch.float32), int(y) - 1) for f, y in zip(frames, labels, strict=True)]
 
 
 def collate(batch):
