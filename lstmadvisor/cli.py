@@ -44,6 +44,14 @@ def _words(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) 
     return tuple(word.strip() for words in given for word in words.split(",") if word.strip())
 
 
+def _outputs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = [word.partition("=") for word in given]
+    for form, _, file in pairs:
+        if form not in FORMATS or not file:
+            raise click.BadParameter(f"{form!r} is not FORMAT=FILE with one of {', '.join(FORMATS)}")
+    return tuple((form, file) for form, _, file in pairs)
+
+
 def _verbose(ctx: click.Context, option: click.Parameter, given: bool) -> bool:
     ctx.meta[VERBOSE] = given
     return given
@@ -77,6 +85,14 @@ _finding = _together(
 )
 _judging = _together(
     click.option("--format", "form", type=click.Choice(FORMATS), default="full", show_default=True),
+    click.option(
+        "--output",
+        "outputs",
+        multiple=True,
+        callback=_outputs,
+        metavar="FORMAT=FILE",
+        help="Write this as well; repeatable.",
+    ),
     _words_option("--select", "Run these: codes, prefixes, families, topics or names of rules, or all."),
     _words_option("--extend-select", "Run these as well."),
     _words_option("--ignore", "Do not run these."),
@@ -136,3 +152,12 @@ def rule(name: str | None, form: str, color: str) -> None:
     from lstmadvisor.explain import explain
 
     explain(name, form, color)
+
+
+@main.command()
+@click.argument("name", type=click.Choice(("report", "facts", "configuration")))
+def schema(name: str) -> None:
+    """Print the JSON Schema of a JSON report, of facts, or of the configuration."""
+    from lstmadvisor import output, schemas
+
+    output.write(schemas.published(name))

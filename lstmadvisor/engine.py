@@ -76,16 +76,18 @@ class Silencer:
                 if not silence.foreign:
                     self._complain(word, Place(path=path, cell=cell, line=silence.comment))
 
-    def silenced(self, finding: Finding) -> bool:
-        """Whether a comment silences the finding."""
+    def silence(self, finding: Finding) -> Silence | None:
+        """The comment that silences the finding, if there is one."""
         own_cell = (finding.at.path, finding.at.cell)
-        return any(
-            speaks_for(silence, finding.at) and self._covers(silence, finding.code)
+        speaking = (
+            silence
             for (path, cell), found in self._silences.items()
             if path == finding.at.path
             for silence in found
             if silence.lines is None or (path, cell) == own_cell
+            if speaks_for(silence, finding.at) and self._covers(silence, finding.code)
         )
+        return next(speaking, None)
 
     def _covers(self, silence: Silence, code: str) -> bool:
         for word in silence.words:

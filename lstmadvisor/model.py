@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from lstmadvisor.facts import Frozen, Place, Program
+from lstmadvisor.rule_info import RuleInfo
 
 SCHEMA: Final = "lstmadvisor/report/1"
 
@@ -123,6 +124,15 @@ class Message(Frozen):
     """the whole file was left out"""
 
 
+class Suppressed(Frozen):
+    """A finding that is not reported, and what keeps it silent."""
+
+    finding: Finding
+    by: Literal["comment", "per-file-ignores"]
+    reason: str = ""
+    """as far as the comment gives one"""
+
+
 class Report(Frozen):
     """Everything that one review found, ready for any output format."""
 
@@ -131,6 +141,9 @@ class Report(Frozen):
     programs: tuple[Program, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     findings: tuple[Finding, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    rules: tuple[RuleInfo, ...] = ()
+    """the rules that judged"""
     scorecard: tuple[ScorecardLine, ...] = ()
     messages: tuple[Message, ...] = ()
     sources: dict[str, str] = Field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -106,6 +107,53 @@ def cells(text: str) -> list[Cell]:
             if isinstance(lines, str):
                 found.append(Cell(index, lines.replace("\r\n", "\n").replace("\r", "\n")))
     return found
+
+
+class _Located(str):
+    """A string of a JSON text, with the line that it begins on."""
+
+    line: int
+
+
+def source_lines(text: str) -> dict[int, list[int]]:
+    """Of each code cell, by its index among all cells: the line of the notebook's JSON that holds each of its lines."""
+    import json
+    from json import decoder, scanner
+
+    ends = [index for index, character in enumerate(text) if character == "\n"]
+
+    def located(text: str, start: int, strict: bool) -> tuple[_Located, int]:
+        value, end = decoder.scanstring(text, start, strict)  # type: ignore[attr-defined]
+        string = _Located(value)
+        string.line = bisect_left(ends, start) + 1
+        return string, end
+
+    reader: Any = json.JSONDecoder()
+    reader.parse_string = located
+    reader.scan_once = scanner.py_make_scanner(reader)  # type: ignore[attr-defined]
+    try:
+        everything = _all_cells(reader.decode(text))
+    except (ValueError, RecursionError, NotReadable):
+        return {}
+    found = {}
+    for index, cell in enumerate(everything):
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            code = cell.get("source", cell.get("input", ""))
+            pieces = [code] if isinstance(code, _Located) else code if isinstance(code, list) else []
+            found[index] = _lines_of([piece for piece in pieces if isinstance(piece, _Located)])
+    return found
+
+
+def _lines_of(pieces: list[_Located]) -> list[int]:
+    """Of each line that begins in one of the pieces: the line of that piece."""
+    lines: list[int] = []
+    fresh = True
+    for piece in pieces:
+        text = piece.replace("\r\n", "\n").replace("\r", "\n")
+        if text:
+            lines += [piece.line] * (fresh + text.count("\n") - text.endswith("\n"))
+            fresh = text.endswith("\n")
+    return lines
 
 
 def _all_cells(book: Any) -> list[Any]:

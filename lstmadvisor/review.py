@@ -13,7 +13,7 @@ from lstmadvisor import engine, folders, packs, selection, sources
 from lstmadvisor.config import Config
 from lstmadvisor.errors import UserError
 from lstmadvisor.facts import Place, Program
-from lstmadvisor.model import Finding, Message, Outcome, Report, ScorecardLine, Severity, source_key
+from lstmadvisor.model import Finding, Message, Outcome, Report, ScorecardLine, Severity, Suppressed, source_key
 from lstmadvisor.project import Project
 from lstmadvisor.rule import Rule
 from lstmadvisor.selection import NO_LAYER, Layer
@@ -128,18 +128,29 @@ def _review(request: Request, least: Severity, whole: bool) -> Report:
     ignored = _Ignored(request, everything)
     under_review = set(report.files)
     floor = max(least.rank, request.least.rank)
-    heard = [
-        finding
-        for finding in engine.fingerprinted(judgement.findings, texts.line)
-        if whole or finding.at.path in under_review
-        if not ignored(finding) and not silencer.silenced(finding)
-    ]
-    findings = [one for one in heard if one.severity is not None and one.severity.rank >= floor]
+    heard: list[Finding] = []
+    suppressed: list[Suppressed] = []
+    for finding in engine.fingerprinted(judgement.findings, texts.line):
+        if not whole and finding.at.path not in under_review:
+            continue
+        if ignored(finding):
+            suppressed.append(Suppressed(finding=finding, by="per-file-ignores"))
+        elif silence := silencer.silence(finding):
+            suppressed.append(Suppressed(finding=finding, by="comment", reason=silence.reason))
+        else:
+            heard.append(finding)
+
+    def reported(finding: Finding) -> bool:
+        return finding.severity is not None and finding.severity.rank >= floor
+
+    findings = [finding for finding in heard if reported(finding)]
     complaints = [Message(path=at.path, text=text, at=at) for at, text in silencer.complaints]
     return report.model_copy(
         update={
             "outcomes": judgement.outcomes,
             "findings": tuple(findings),
+            "suppressed": tuple(one for one in suppressed if reported(one.finding)),
+            "rules": chosen,
             "scorecard": _scorecard(report.programs, judgement.outcomes, heard) if whole else (),
             "messages": (*report.messages, *complaints),
             "sources": texts.quoted(findings),

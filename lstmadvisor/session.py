@@ -42,6 +42,8 @@ class Session:
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
     everything: bool = False
+    outputs: tuple[tuple[str, str], ...] = ()
+    """further formats, each with its file"""
 
     def check(self, paths: Sequence[str]) -> None:
         """Lints, and exits with 0, 1 or 2."""
@@ -58,7 +60,7 @@ class Session:
         found = review.understand(self._request(paths))
         self._say(found.messages)
         if not _nothing_read(found):
-            output.write(report.rendered_facts(found, self.form, self._look()), self.output_file)
+            output.write(report.rendered_facts(found, self.form, self._look(self.output_file)), self.output_file)
         sys.exit(2 if _nothing_read(found) else 0)
 
     def _request(self, paths: Sequence[str]) -> Request:
@@ -102,7 +104,9 @@ class Session:
         for outcome in crashed:
             click.echo(f"rule {outcome.rule} crashed on {safe(outcome.program)}: {safe(outcome.reason)}", err=True)
         if not _nothing_read(found):
-            output.write(report.rendered(found, self.form, self._look(), audit), self.output_file)
+            output.write(report.rendered(found, self.form, self._look(self.output_file), audit), self.output_file)
+            for form, file in self.outputs:
+                output.write(report.rendered(found, form, self._look(file), audit), file)
         fail_on = self.fail_on or config.fail_on
         failed = fail_on != "never" and any(
             finding.severity is not None and finding.severity.rank >= Severity(fail_on).rank
@@ -110,8 +114,8 @@ class Session:
         )
         sys.exit(2 if crashed or _nothing_read(found) else int(failed))
 
-    def _look(self) -> Look:
-        paint = Paint(output.colored(self.color, self.output_file))
+    def _look(self, file: str | None) -> Look:
+        paint = Paint(output.colored(self.color, file))
         return Look(paint, output.columns(), quiet=self.quiet, verbose=self.verbose, all=self.everything)
 
     def _say(self, messages: Sequence[Message]) -> None:

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from lstmadvisor.facts import Place
 
 _NOQA = re.compile(r"#\s*noqa\b(?P<codes>\s*:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?", re.IGNORECASE)
-_OWN = re.compile(r"#\s*lstmadvisor\s*:\s*ignore(?P<file>-file)?\b\s*(?:\[(?P<words>[^\]]*)\])?", re.IGNORECASE)
+_OWN = re.compile(
+    r"#\s*lstmadvisor\s*:\s*ignore(?P<file>-file)?\b\s*(?:\[(?P<words>[^\]]*)\])?(?P<reason>[^#]*)", re.IGNORECASE
+)
 _LINE_COMMENT = re.compile(r"(?:^|\s)(#.*)")
 
 _LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
@@ -34,6 +36,7 @@ class Silence:
     lines: range | None
     foreign: bool = False
     """a noqa, whose codes may be another tool's"""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ def _read(comment: _Comment) -> Iterator[Silence]:
             yield Silence(tuple(words) or (EVERYTHING,), comment.line, comment.lines, foreign=True)
     if found := _OWN.search(comment.text):
         listed = [word.strip() for word in (found["words"] or EVERYTHING).split(",") if word.strip()]
-        yield Silence(tuple(listed), comment.line, None if found["file"] else comment.lines)
+        lines = None if found["file"] else comment.lines
+        yield Silence(tuple(listed), comment.line, lines, reason=found["reason"].strip(" \t:—-"))
 
 
 def _tokens(text: str) -> Iterator[_Comment]:

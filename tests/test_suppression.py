@@ -36,6 +36,21 @@ def test_what_a_comment_says(comment: str, words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("comment", "reason"),
+    [
+        ("# lstmadvisor: ignore[x] measured twice", "measured twice"),
+        ("# lstmadvisor: ignore[x]: measured  # type: ignore", "measured"),
+        ("# lstmadvisor: ignore-file[x] - generated", "generated"),
+        ("# lstmadvisor: ignore[x]", ""),
+        ("# noqa: LA201 because", ""),
+    ],
+)
+def test_the_reason_in_a_comment(comment: str, reason: str) -> None:
+    (silence,) = silences(f"x = 1  {comment}\n")
+    assert silence.reason == reason
+
+
+@pytest.mark.parametrize(
     "text", ["x = '# noqa'", 'x = """\n# noqa\n"""', "x = 1  # noqaa", "x = 1  # not noqa-like: no"]
 )
 def test_what_is_no_such_comment(text: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lstmadvisor.model import Report
     from lstmadvisor.report.text import Look
 
-FORMATS = ("full", "concise", "json")
+FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
 FACTS_FORMATS = ("full", "json")
 
 
@@ -18,6 +19,9 @@ def rendered(report: Report, form: str, look: Look, audit: bool) -> str:
         from lstmadvisor.report.machine import report_json
 
         return report_json(report)
+    if form in ("sarif", "github", "gitlab", "junit"):
+        writer = import_module(f"lstmadvisor.report.{form}")
+        return str(getattr(writer, form)(report))
     from lstmadvisor.report import text
 
     if form == "concise":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticSerializationError
 
 from lstmadvisor import __version__
 from lstmadvisor.facts import Program
@@ -20,7 +22,7 @@ class _Shape(BaseModel):
 class Tool(_Shape):
     """Who wrote the report."""
 
-    name: str = "lstmadvisor"
+    name: Literal["lstmadvisor"] = "lstmadvisor"
     version: str = __version__
 
 
@@ -74,8 +76,8 @@ class FindingShape(_Shape):
 class ReportShape(_Shape):
     """The JSON of `check` and `audit`."""
 
-    schema_: Literal["lstmadvisor/report/1"] = Field(default=SCHEMA, alias="schema")
-    tool: Tool = Tool()
+    schema_: Literal["lstmadvisor/report/1"] = Field(alias="schema")
+    tool: Tool
     programs: tuple[Program, ...]
     outcomes: tuple[OutcomeShape, ...]
     findings: tuple[FindingShape, ...]
@@ -85,24 +87,33 @@ class ReportShape(_Shape):
 class FactsShape(_Shape):
     """The JSON of `facts`."""
 
-    schema_: Literal["lstmadvisor/facts/1"] = Field(default=FACTS_SCHEMA, alias="schema")
+    schema_: Literal["lstmadvisor/facts/1"] = Field(alias="schema")
     programs: tuple[Program, ...]
 
 
 def report_json(report: Report) -> str:
     """A report as JSON, by the shape `lstmadvisor/report/1`."""
     shape = ReportShape(
+        schema=SCHEMA,
+        tool=Tool(),
         programs=report.programs,
         outcomes=tuple(map(_outcome, report.outcomes)),
         findings=tuple(map(_finding, report.findings)),
         scorecard=report.scorecard,
     )
-    return shape.model_dump_json(indent=2, by_alias=True) + "\n"
+    return _json(shape)
 
 
 def facts_json(report: Report) -> str:
     """The facts of a report's programs as JSON, by the shape `lstmadvisor/facts/1`."""
-    return FactsShape(programs=report.programs).model_dump_json(indent=2, by_alias=True) + "\n"
+    return _json(FactsShape(schema=FACTS_SCHEMA, programs=report.programs))
+
+
+def _json(shape: _Shape) -> str:
+    try:
+        return shape.model_dump_json(indent=2, by_alias=True) + "\n"
+    except PydanticSerializationError:  # half a surrogate pair in a string of the user's, which has no UTF-8
+        return json.dumps(shape.model_dump(mode="json", by_alias=True), indent=2) + "\n"
 
 
 def _outcome(outcome: Outcome) -> OutcomeShape:

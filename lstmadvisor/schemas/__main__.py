@@ -1,0 +1,5 @@
+"""`python -m lstmadvisor.schemas` writes the schemas anew."""
+
+from lstmadvisor.schemas import write
+
+write()
