@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -150,9 +151,9 @@ def active(many: Iterable[AnyItem] | Unknown) -> tuple[AnyItem, ...]:
 
 
 def number(fact: Value) -> int | float | None:
-    """The number that a leaf holds; None if it is unknown, absent, a search range or not a number."""
+    """The finite number that a leaf holds; None if it is unknown, absent, a search range or not a number."""
     value = plain(fact)
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < inf else None
 
 
 def unclear(fact: object) -> bool:

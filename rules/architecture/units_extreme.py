@@ -60,15 +60,15 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         at = where(layers[0].units, layers[0])
         yield Finding(
             at=at,
-            message=f"{weights:,} recurrent weights for {values:,} training values",
+            message=f"{weights:,.0f} recurrent weights for {values:,.0f} training values",
             label="more weights than data",
             help="use fewer units, or regularise and stop early",
             evidence=notes(at, (layers[0], "the layer"), (program.dataset.size, "the training samples")),
         )
 
 
-def _weights(program: Program, layers: list[RecurrentLayer]) -> int | None:
-    whole = 0
+def _weights(program: Program, layers: list[RecurrentLayer]) -> float | None:
+    whole = 0.0
     for layer in layers:
         width, units, depth = number(layer.input_size), number(layer.units), number(layer.num_layers)
         both = plain(layer.bidirectional)
@@ -76,11 +76,10 @@ def _weights(program: Program, layers: list[RecurrentLayer]) -> int | None:
         if width is None or units is None or depth is None or both is None or gates is None:
             return None
         sides = 2 if both else 1
-        for number_of_layer in range(int(depth)):
-            whole += sides * gates * int(units * ((sides * units if number_of_layer else width) + units))
+        whole += sides * gates * units * (width + units + (depth - 1) * (sides * units + units))
     return whole
 
 
-def _values(program: Program, layers: list[RecurrentLayer]) -> int | None:
+def _values(program: Program, layers: list[RecurrentLayer]) -> float | None:
     size, steps, width = number(program.dataset.size), number(program.sequence_length), number(layers[0].input_size)
-    return None if size is None or steps is None or width is None else int(size * steps * width)
+    return None if size is None or steps is None or width is None else size * steps * width

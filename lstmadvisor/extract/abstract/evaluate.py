@@ -109,7 +109,10 @@ class Evaluator(Access):
                 except TypeError:
                     pass
             return self.term("text", "", None, parts, at=Spot(env.module, node))
-        return Const(node.evaluated_value, at=Spot(env.module, node))
+        try:
+            return Const(node.evaluated_value, at=Spot(env.module, node))
+        except (SyntaxError, ValueError):  # an escape that Python refuses
+            return Opaque("a text that Python cannot read", Spot(env.module, node))
 
     def _fstring(self, node: cst.FormattedString, env: Env) -> Value:
         parts: list[Value] = []

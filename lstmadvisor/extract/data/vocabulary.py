@@ -61,7 +61,8 @@ def value_is_token(run: Run, known: list[Ids], padding: Padding, found: dict[str
         unsure = plain(padding.padded) is True and isinstance(padding.value, Unknown)
         return Unknown(unknown="the padding value is not known") if unsure else inferred(False)
     output = found.get("output")
-    sizes = {plain(e.vocabulary) for e in layers} | ({plain(output.units)} if isinstance(output, Output) else set())
+    counts = [plain(e.vocabulary) for e in layers] + ([plain(output.units)] if isinstance(output, Output) else [])
+    sizes = {count for count in counts if isinstance(count, int)}
     rows = [given for _, given in _rows(run)]
     mine = [ids for ids in known if _belongs(ids, rows, sizes)]
     if not mine and any(t.op == "method" and t.name.startswith("texts_to_sequences") for t in run.trace):
@@ -162,7 +163,7 @@ def _is_plain(source: Value | None, depth: int = 0) -> bool:
     return False
 
 
-def _belongs(ids: Ids, rows: list[Value | None], sizes: set[Any]) -> bool:
+def _belongs(ids: Ids, rows: list[Value | None], sizes: set[int]) -> bool:
     """Whether an embedding (or the output) has as many rows as the dictionary has entries, give or take one."""
     if any(_more(given, ids) is not None for given in rows):
         return True

@@ -7,6 +7,7 @@ is not known but recognised when it comes again (`len(x)`, a loop variable).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Any
 
 from lstmadvisor.extract.abstract.values import Const, Spot, Term, Value
@@ -32,12 +33,13 @@ _PURE = frozenset(
 
 
 def number(value: Value | None) -> bool:
-    """Whether a value is a number that stays the same."""
+    """Whether a value is a finite number that stays the same."""
     return (
         isinstance(value, Const)
         and value.via != "widened"
         and isinstance(value.value, (int, float))
         and not isinstance(value.value, bool)
+        and abs(value.value) < inf
     )
 
 
