@@ -98,6 +98,9 @@ _judging = _together(
     _words_option("--ignore", "Do not run these."),
     click.option("--min-severity", type=click.Choice(_SEVERITIES), default="advice", help="Leave out what is below."),
     click.option("--fail-on", type=click.Choice((*_SEVERITIES, "never")), help="Exit with 1 from here [warning]."),
+    click.option(
+        "--html", metavar="FILE", type=click.Path(dir_okay=False), help="Write a report to read in a browser."
+    ),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -153,7 +153,7 @@ def _review(request: Request, least: Severity, whole: bool) -> Report:
             "rules": chosen,
             "scorecard": _scorecard(report.programs, judgement.outcomes, heard) if whole else (),
             "messages": (*report.messages, *complaints),
-            "sources": texts.quoted(findings),
+            "sources": {**(texts.whole(involved) if whole else {}), **texts.quoted(findings)},
         }
     )
 
@@ -206,6 +206,11 @@ class _Texts:
         """The line of text at a place, empty if there is none."""
         lines = self._text(at.path, at.cell).split("\n")
         return lines[at.line - 1] if 0 < at.line <= len(lines) else ""
+
+    def whole(self, paths: Iterable[str]) -> dict[str, str]:
+        """The texts of files, as `Report.sources` holds them."""
+        cells = ((path, cell) for path in paths for cell, _ in self.code(path))
+        return {path if cell is None else f"{path}#{cell}": self._text(path, cell) for path, cell in cells}
 
     def quoted(self, findings: Sequence[Finding]) -> dict[str, str]:
         """The texts of all places in the findings, as `Report.sources` holds them."""

@@ -39,6 +39,7 @@ class Session:
     ignore: tuple[str, ...] = ()
     min_severity: str = "advice"
     fail_on: str | None = None
+    html: str | None = None
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
     everything: bool = False
@@ -48,12 +49,12 @@ class Session:
     def check(self, paths: Sequence[str]) -> None:
         """Lints, and exits with 0, 1 or 2."""
         request = self._request(paths)
-        self._finish(review.check(request), request.config, audit=False)
+        self._finish(review.check(request), request, audit=False)
 
     def audit(self, script: str) -> None:
         """Reviews one program, and exits with 0, 1 or 2."""
         request = self._request([script])
-        self._finish(review.audit(request), request.config, audit=True)
+        self._finish(review.audit(request), request, audit=True)
 
     def facts(self, paths: Sequence[str]) -> None:
         """Shows facts, and exits with 0 or 2."""
@@ -98,7 +99,7 @@ class Session:
             update={"exclude": exclude, "force_exclude": config.force_exclude or self.force_exclude}
         )
 
-    def _finish(self, found: Report, config: Config, audit: bool) -> None:
+    def _finish(self, found: Report, request: Request, audit: bool) -> None:
         self._say(found.messages)
         crashed = [outcome for outcome in found.outcomes if outcome.state == "error"]
         for outcome in crashed:
@@ -107,12 +108,25 @@ class Session:
             output.write(report.rendered(found, self.form, self._look(self.output_file), audit), self.output_file)
             for form, file in self.outputs:
                 output.write(report.rendered(found, form, self._look(file), audit), file)
-        fail_on = self.fail_on or config.fail_on
+            if self.html is not None:
+                self._write_html(found, request, self.html)
+        fail_on = self.fail_on or request.config.fail_on
         failed = fail_on != "never" and any(
             finding.severity is not None and finding.severity.rank >= Severity(fail_on).rank
             for finding in found.findings
         )
         sys.exit(2 if crashed or _nothing_read(found) else int(failed))
+
+    def _write_html(self, found: Report, request: Request, file: str) -> None:
+        from lstmadvisor import packs
+        from lstmadvisor.report.html import report_html
+        from lstmadvisor.reproduction import reproduction
+
+        about = reproduction(click.get_current_context(), found, request.project, request.config)
+        rules = {rule.code: rule for rule in packs.rules(packs.packs(request.project.packs))}
+        output.write(report_html(found, about, rules), file)
+        if not self.quiet:
+            click.echo(f"report written to {safe(file)}", err=True)
 
     def _look(self, file: str | None) -> Look:
         paint = Paint(output.colored(self.color, file))

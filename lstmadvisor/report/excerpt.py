@@ -26,7 +26,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """The part of a span that lies on one line, as 0-based columns of the text."""
 
     line: int
@@ -46,7 +46,7 @@ class Excerpts:
     def draw(self, text: str, spans: Sequence[Span], gutter: int) -> list[str]:
         """The lines of `text` that the spans touch, numbered in a gutter of that many columns."""
         lines = text.split("\n")
-        pieces = [piece for span in spans for piece in _pieces(lines, span)]
+        pieces = [piece for span in spans for piece in pieces_of(lines, span)]
         drawn: list[str] = []
         previous = 0
         for number in sorted({piece.line for piece in pieces}):
@@ -68,7 +68,7 @@ class Excerpts:
     def _numbered(self, number: int, text: str, gutter: int) -> str:
         return f"{self._paint('frame', f'{number:>{gutter}} |')} {text}".rstrip()
 
-    def _underline(self, ruler: _Ruler, piece: _Piece, gutter: int) -> str:
+    def _underline(self, ruler: _Ruler, piece: Piece, gutter: int) -> str:
         start, end = ruler.column(piece.start), ruler.column(piece.end)
         signs = piece.span.sign * max(end - start, 1)
         label = f" {safe(piece.label)}" if piece.label else ""
@@ -104,7 +104,8 @@ class _Ruler:
         return min(max(at, self._cut), self._last) - self._cut
 
 
-def _pieces(lines: Sequence[str], span: Span) -> list[_Piece]:
+def pieces_of(lines: Sequence[str], span: Span) -> list[Piece]:
+    """The parts of a span on each of its lines; only the first line of a very tall one."""
     at = span.at
     if not 0 < at.line <= len(lines):
         return []
@@ -113,15 +114,15 @@ def _pieces(lines: Sequence[str], span: Span) -> list[_Piece]:
     last_line = at.end_line or at.line
     if at.end_column is None or last_line < at.line:
         word = _WORD.match(first, start)
-        return [_Piece(at.line, start, word.end() if word else start + 1, span.label, span)]
+        return [Piece(at.line, start, word.end() if word else start + 1, span.label, span)]
     if last_line == at.line:
-        return [_Piece(at.line, start, at.end_column - 1, span.label, span)]
+        return [Piece(at.line, start, at.end_column - 1, span.label, span)]
     if last_line - at.line >= _TALLEST or last_line > len(lines):
-        return [_Piece(at.line, start, len(first.rstrip()), span.label, span)]
-    pieces = [_Piece(at.line, start, len(first.rstrip()), "", span)]
+        return [Piece(at.line, start, len(first.rstrip()), span.label, span)]
+    pieces = [Piece(at.line, start, len(first.rstrip()), "", span)]
     for number in range(at.line + 1, last_line + 1):
         line = lines[number - 1]
         end = at.end_column - 1 if number == last_line else len(line.rstrip())
         label = span.label if number == last_line else ""
-        pieces.append(_Piece(number, len(line) - len(line.lstrip()), end, label, span))
+        pieces.append(Piece(number, len(line) - len(line.lstrip()), end, label, span))
     return pieces

@@ -30,9 +30,9 @@ def _program(program: Program, paint: Paint) -> Iterator[str]:
         if name in _HEAD or fact is UNSEEN:
             continue
         if fact == ():
-            empty.append(_label(name))
+            empty.append(spoken(name))
         else:
-            yield from _fact(_label(name), fact, 1, paint)
+            yield from _fact(spoken(name), fact, 1, paint)
     if empty:
         yield f"  {paint('dim', 'looked for, none: ' + ', '.join(empty))}"
 
@@ -45,24 +45,24 @@ def _fact(label: str, fact: Any, depth: int, paint: Paint) -> Iterator[str]:
         yield f"{indent}{label}:"
         for number, item in enumerate(fact, 1):
             yield from _item(str(number), item, depth + 1, paint)
-    elif isinstance(fact, Item) and any(_seen(fact)):
+    elif isinstance(fact, Item) and any(examined(fact)):
         yield from _item(label, fact, depth, paint)
 
 
 def _item(label: str, item: Item, depth: int, paint: Paint) -> Iterator[str]:
-    named, title = _title(item)
+    named, title = title_of(item)
     off = "" if item.active else paint("dim", "  not active by default")
     yield f"{'  ' * depth}{label}{paint('bold', safe(title))}{_at(item.at, paint)}{off}"
-    for name, fact in _seen(item):
+    for name, fact in examined(item):
         if name == named:
             continue
         if isinstance(fact, Place):
-            yield f"{'  ' * (depth + 1)}{_label(name)}:{_at(fact, paint)}"
+            yield f"{'  ' * (depth + 1)}{spoken(name)}:{_at(fact, paint)}"
         else:
-            yield from _fact(_label(name), fact, depth + 1, paint)
+            yield from _fact(spoken(name), fact, depth + 1, paint)
 
 
-def _title(item: Item) -> tuple[str, str]:
+def title_of(item: Item) -> tuple[str, str]:
     """The field that says what an item is, and its value, if it is known."""
     for name in ("kind", "name"):
         fact = getattr(item, name, None)
@@ -72,7 +72,8 @@ def _title(item: Item) -> tuple[str, str]:
     return "", ""
 
 
-def _seen(item: BaseModel) -> Iterator[tuple[str, Any]]:
+def examined(item: BaseModel) -> Iterator[tuple[str, Any]]:
+    """The fields of an item that something looked for, places and activity aside."""
     for name in type(item).model_fields:
         fact = getattr(item, name)
         if name not in ("at", "active") and not isinstance(fact, str | None) and fact is not UNSEEN and fact != ():
@@ -85,18 +86,19 @@ def _value(fact: Known | Unknown, paint: Paint) -> str:
     if fact.via == "absent":
         return "none"
     via = "" if fact.via == "literal" else paint("dim", f"  ({fact.via})")
-    return f"{paint('good', safe(_shown(fact.value)))}{via}{_at(fact.at, paint)}"
+    return f"{paint('good', safe(shown(fact.value)))}{via}{_at(fact.at, paint)}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as people write it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_shown(part)}" for key, part in value.items())
+        return ", ".join(f"{key} {shown(part)}" for key, part in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_shown, value))
+        return ", ".join(map(shown, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -107,5 +109,6 @@ def _at(at: Place | None, paint: Paint) -> str:
     return paint("dim", f"  {safe(at.path)}:{cell}{at.line}")
 
 
-def _label(name: str) -> str:
+def spoken(name: str) -> str:
+    """The name of a field in words."""
     return name.rstrip("_").replace("_", " ")

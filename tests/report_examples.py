@@ -1,0 +1,128 @@
+"""Reports that the tests of several formats share: one of a real audit, one of hostile sources, one of 500 findings."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from lstmadvisor import config, packs, project, review
+from lstmadvisor.facts import Place
+from lstmadvisor.model import Evidence, Finding, Fix, Grade, Report, Severity
+from lstmadvisor.report.html import report_html
+from lstmadvisor.reproduction import Reproduction
+from lstmadvisor.review import Request
+from lstmadvisor.rule_info import RuleInfo
+
+ROOT = Path(__file__).parents[1]
+ABOUT = Reproduction(
+    command="lstmadvisor audit train.py --html report.html",
+    versions=(("lstmadvisor", "0.1.0"), ("Python", "3.12.0")),
+    settings='{\n  "ignore": ["LA101"]\n}',
+    configured_in="pyproject.toml",
+    files=(("train.py", "0" * 64),),
+)
+
+
+def rules() -> dict[str, RuleInfo]:
+    """The shipped rules by code."""
+    return {rule.code: rule for rule in packs.infos(packs.packs())}
+
+
+def html(report: Report) -> str:
+    """A report as HTML."""
+    return report_html(report, ABOUT, rules())
+
+
+def audited(*paths: Path) -> Report:
+    """The audit of programs, with the default settings."""
+    found = project.Project(Path.cwd())
+    return review.audit(Request(paths=paths, project=found, config=config.check(found)))
+
+
+def copied(name: str, folder: Path) -> Path:
+    """A copy of an example's folder."""
+    return Path(shutil.copytree(ROOT / "examples" / name, folder / name))
+
+
+CANARY = "window.canary=1"
+HOSTILE = (
+    f"</script><script>{CANARY}</script>",
+    f"<img src=x onerror={CANARY}>",
+    f'" onmouseover="{CANARY}" x="\' autofocus onfocus=\'{CANARY}\'',
+    "{{ 7 * 191 }}{% raw %}{# gone #}${7*191}",
+    f"]]>--><svg onload={CANARY}></style><!--",
+    "\u202eevil\u2066 \x1b[31mred\x07 \u200b zero \ufeff",
+    "&lt;b&gt; &amp;",
+)
+"""Texts that run, vanish or mislead where they are not shown as text."""
+
+_HOSTILE_PROGRAM = '''\
+"""{doc}"""
+import argparse
+
+import torch
+from torch import nn
+
+# {comment}
+parser = argparse.ArgumentParser(description={text!r})
+parser.add_argument("--clip", type=float, default=1.0, help={text!r})
+parser.add_argument("--dropout", type=float, default=0.9, help={text!r})
+args = parser.parse_args()
+lstm, head = nn.LSTM(1, 32, batch_first=True), nn.Linear(32, 1)
+drop = nn.Dropout(args.dropout)
+parameters = [*lstm.parameters(), *head.parameters()]
+optimizer = torch.optim.Adam(parameters, lr=1e-3)
+for step in range(20):
+    optimizer.zero_grad()
+    out, _ = lstm(torch.randn(8, 21, 1))
+    loss = nn.functional.mse_loss(drop(head(out)), torch.randn(8, 21, 1))  # {comment}
+    loss.backward()
+    optimizer.step()
+    nn.utils.clip_grad_norm_(parameters, 1.0)  # {comment}
+'''
+
+
+def hostile_files(folder: Path) -> list[Path]:
+    """Programs whose names, comments, strings, help texts and metadata are `HOSTILE`."""
+    text = " ".join(HOSTILE)
+    comment = "".join(c for c in text if c not in "\x07\x1b")
+    program = _HOSTILE_PROGRAM.format(doc=comment.replace('"', "'"), comment=comment, text=text)
+    plain = folder / "<img src=x onerror=window.canary=1>{{7*191}}\u202e.py"
+    plain.write_text(program, encoding="utf-8")
+    cell = {"cell_type": "code", "source": program, "metadata": {"tags": [text]}, "outputs": [], "execution_count": 1}
+    words = {"cell_type": "markdown", "source": text, "metadata": {}}
+    book = folder / '"><script>window.canary=1<\x5cscript>.ipynb'
+    metadata = {"kernelspec": {"name": text, "display_name": text, "language": "python"}}
+    book.write_text(json.dumps({"cells": [words, cell], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}))
+    return [plain, book]
+
+
+def hostile_finding() -> Finding:
+    """A finding each of whose texts is hostile."""
+    text = " `".join(HOSTILE)
+    at = Place(path=HOSTILE[1], line=1, column=1)
+    return Finding(
+        at=at, message=text, help=text, label=text, code="LA502", rule="clip-after-step", severity=Severity.ERROR,
+        grade=Grade.A, topic="other", fix=Fix(title=text, applicability="unsafe"),
+        evidence=(Evidence(at=at, text=text), Evidence(text=text), Evidence(series=text, text=text)),
+    )  # fmt: skip
+
+
+def many_findings(number: int = 500) -> Report:
+    """A report of that many findings in five files, each with two places."""
+    lines = [f"    value_{n} = call(argument={n}, text='something', scale=0.{n})  # remark {n}" for n in range(1, 401)]
+    texts = {f"package/module_{n}.py": "\n".join(lines) + "\n" for n in range(5)}
+    known = list(rules().values())
+    findings = tuple(
+        Finding(
+            at=Place(path=path, line=line, column=5, end_line=line, end_column=20),
+            message="gradients are clipped after `step()` has used them, so that nothing is clipped",
+            help="clip between `backward()` and `step()`", label="too late",
+            evidence=(Evidence(at=Place(path=path, line=line + 9, column=5, end_column=12), text="the step"),),
+            severity=tuple(Severity)[n % 3], grade=Grade.A, topic="other",
+            code=known[n % len(known)].code, rule=known[n % len(known)].name,
+        )
+        for n, (path, line) in enumerate((p, 1 + 3 * k) for k in range(number // 5) for p in texts)
+    )  # fmt: skip
+    return Report(files=tuple(texts), findings=findings, sources=texts)
