@@ -104,6 +104,10 @@ _judging = _together(
 )
 
 
+_unsafe = click.option("--unsafe-fixes", is_flag=True, help="Fixes that change the training, too.")
+_diff = click.option("--diff", is_flag=True, help="Show what fixes would change; exit with 1 if there is anything.")
+
+
 @click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
 @click.version_option(__version__, prog_name="lstmadvisor")
 def main() -> None:
@@ -112,6 +116,10 @@ def main() -> None:
 
 @main.command(epilog=_EXIT_CODES)
 @click.argument("paths", nargs=-1, required=True)
+@click.option("--fix", is_flag=True, help="Make the fixes that cannot change what is learned.")
+@_unsafe
+@_diff
+@click.option("--fix-only", is_flag=True, help="Fix, and report nothing.")
 @_judging
 @_finding
 @_reading
@@ -125,6 +133,8 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
 @main.command(epilog=_EXIT_CODES)
 @click.argument("script")
 @click.option("--all", "everything", is_flag=True, help="Fold nothing.")
+@_unsafe
+@_diff
 @_judging
 @_reading
 def audit(script: str, **options: Any) -> None:

@@ -369,6 +369,8 @@ class Step(Item):
     """One act of a training step, in the order of a single turn of the loop."""
 
     kind: Literal["zero_grad", "forward", "backward", "unscale", "clip", "step", "scheduler"]
+    of: Value = UNSEEN
+    """what the code calls it on: `optimizer`, `self.scaler`; of a forward pass the model"""
 
 
 class TrainingStep(Item):
@@ -380,6 +382,11 @@ class TrainingStep(Item):
     accumulation: Value = UNSEEN
     frozen_backbone: Value = UNSEEN
     """train, eval: the mode in which a pretrained network with batch normalisation runs that is not trained itself"""
+    optimizer: Value = UNSEEN
+    """what the code calls the optimizer in the function that calls `backward`; so for the next two"""
+    model: Value = UNSEEN
+    parameters: Value = UNSEEN
+    """an expression for all that is trained: `model.parameters()`"""
 
 
 class Initialization(Item):

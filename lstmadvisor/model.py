@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
+from lstmadvisor.edits import Change, Edit
 from lstmadvisor.facts import Frozen, Place, Program
 from lstmadvisor.rule_info import RuleInfo
 
@@ -50,8 +51,17 @@ class Fix(Frozen):
     """A change as data: `edits` come from a closed set of verbs that one fixer applies."""
 
     title: str
+    """what it does, imperative"""
     applicability: Applicability = "display"
-    edits: tuple[dict[str, Any], ...] = ()
+    why: str = ""
+    """of an unsafe one, what it changes, in one clause"""
+    edits: tuple[Edit, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """what the edits come to in the files as they stand; the review fills them in, and `diff`"""
+    diff: str = ""
+    """the changes as a unified diff"""
+    refused: str = ""
+    """why the edits cannot be carried out here"""
 
 
 class Finding(Frozen):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lstmadvisor import config as configuration
 from lstmadvisor import engine, folders, packs, selection, sources
@@ -17,6 +19,9 @@ from lstmadvisor.model import Finding, Message, Outcome, Report, ScorecardLine, 
 from lstmadvisor.project import Project
 from lstmadvisor.rule import Rule
 from lstmadvisor.selection import NO_LAYER, Layer
+
+if TYPE_CHECKING:
+    from lstmadvisor.fix.apply import Fixed
 
 _TRAINS = re.compile(rb"\b(backward|fit\w*|train\w*|minimize|apply_gradients|manual_backward|fine_tune|search)\s*\(")
 """What a training script calls, even if the network is defined in another file."""
@@ -38,6 +43,10 @@ class Request:
     """findings below are left out"""
     stdin: sources.Source | None = None
     """standard input, reviewed in place of `paths`"""
+    stdin_data: bytes = b""
+    """its bytes"""
+    diffs: bool = True
+    """whether the text of every fix is wanted"""
 
 
 def check(request: Request) -> Report:
@@ -48,6 +57,16 @@ def check(request: Request) -> Report:
 def audit(request: Request) -> Report:
     """Reviews one program whole: every outcome, advice included, wherever its places are."""
     return _review(request, Severity.ADVICE, whole=True)
+
+
+def fix_check(request: Request, wanted: Callable[[Finding], bool]) -> Fixed:
+    """`check`, and what becomes of the files by the wanted fixes; nothing is written."""
+    return _fixed(request, wanted, Severity.WARNING, whole=False)
+
+
+def fix_audit(request: Request, wanted: Callable[[Finding], bool]) -> Fixed:
+    """`audit`, and what becomes of the files by the wanted fixes; nothing is written."""
+    return _fixed(request, wanted, Severity.ADVICE, whole=True)
 
 
 def understand(request: Request) -> Report:
@@ -113,49 +132,93 @@ def _shown(path: Path) -> str:
 
 
 def _review(request: Request, least: Severity, whole: bool) -> Report:
-    everything = packs.rules(packs.packs(request.project.packs))
-    settings = configuration.settings(request.config, everything)
-    chosen = selection.select(everything, (request.config.layer, request.layer))
     library = sources.Library()
-    report = _understood(request, library, whole)
-    judgement = engine.judge(report.programs, chosen, settings)
-    texts = _Texts(library)
-    silencer = engine.Silencer(everything)
-    involved = {file for program in report.programs for file in program.files}
-    for path in sorted(involved | {finding.at.path for finding in judgement.findings}):
-        for cell, code in texts.code(path):
-            silencer.read(path, cell, code)
-    ignored = _Ignored(request, everything)
-    under_review = set(report.files)
-    floor = max(least.rank, request.least.rank)
-    heard: list[Finding] = []
-    suppressed: list[Suppressed] = []
-    for finding in engine.fingerprinted(judgement.findings, texts.line):
-        if not whole and finding.at.path not in under_review:
+    report = _Judge(request, least, whole)(library)
+    return _with_diffs(report, library) if request.diffs else report
+
+
+class _Judge:
+    """Understands what a library holds, and judges it by the rules of a request."""
+
+    def __init__(self, request: Request, least: Severity, whole: bool) -> None:
+        self.rules = packs.rules(packs.packs(request.project.packs))
+        self.settings = configuration.settings(request.config, self.rules)
+        self.chosen = selection.select(self.rules, (request.config.layer, request.layer))
+        self.ignored = _Ignored(request, self.rules)
+        self.request, self.whole = request, whole
+        self.floor = max(least.rank, request.least.rank)
+
+    def __call__(self, library: sources.Library, paths: tuple[Path, ...] | None = None) -> Report:
+        """The report on the paths of the request, or on some of them."""
+        request = self.request if paths is None else replace(self.request, paths=paths)
+        report = _understood(request, library, self.whole)
+        judgement = engine.judge(report.programs, self.chosen, self.settings)
+        texts = _Texts(library)
+        silencer = engine.Silencer(self.rules)
+        involved = {file for program in report.programs for file in program.files}
+        for path in sorted(involved | {finding.at.path for finding in judgement.findings}):
+            for cell, code in texts.code(path):
+                silencer.read(path, cell, code)
+        under_review = set(report.files)
+        heard: list[Finding] = []
+        suppressed: list[Suppressed] = []
+        for finding in engine.fingerprinted(judgement.findings, texts.line):
+            if not self.whole and finding.at.path not in under_review:
+                continue
+            if self.ignored(finding):
+                suppressed.append(Suppressed(finding=finding, by="per-file-ignores"))
+            elif silence := silencer.silence(finding):
+                suppressed.append(Suppressed(finding=finding, by="comment", reason=silence.reason))
+            else:
+                heard.append(finding)
+        findings = [finding for finding in heard if self._reported(finding)]
+        complaints = [Message(path=at.path, text=text, at=at) for at, text in silencer.complaints]
+        return report.model_copy(
+            update={
+                "outcomes": judgement.outcomes,
+                "findings": tuple(findings),
+                "suppressed": tuple(one for one in suppressed if self._reported(one.finding)),
+                "rules": self.chosen,
+                "scorecard": _scorecard(report.programs, judgement.outcomes, heard) if self.whole else (),
+                "messages": (*report.messages, *complaints),
+                "sources": {**(texts.whole(involved) if self.whole else {}), **texts.quoted(findings)},
+            }
+        )
+
+    def _reported(self, finding: Finding) -> bool:
+        return finding.severity is not None and finding.severity.rank >= self.floor
+
+
+def _fixed(request: Request, wanted: Callable[[Finding], bool], least: Severity, whole: bool) -> Fixed:
+    """The fixes of one program after the other: programs that share files count as one."""
+    from lstmadvisor.fix.apply import fixed, joined, together
+
+    library = sources.Library()
+    judge = _Judge(request, least, whole)
+    whole_report = judge(library)
+    results = []
+    for part in together(whole_report):
+        if not any(finding.fix and wanted(finding) for finding in part.findings):
             continue
-        if ignored(finding):
-            suppressed.append(Suppressed(finding=finding, by="per-file-ignores"))
-        elif silence := silencer.silence(finding):
-            suppressed.append(Suppressed(finding=finding, by="comment", reason=silence.reason))
-        else:
-            heard.append(finding)
+        paths = tuple(Path(path) for path in part.files) if request.stdin is None else request.paths
+        given = {request.stdin.path: request.stdin_data} if request.stdin else {}
+        may = set(part.files) if not whole else {f for p in part.programs for f in p.files}
+        results.append(fixed(part, library, partial(judge, paths=paths), wanted, may.__contains__, given))
+    result = joined(whole_report, results)
+    if request.diffs:
+        after = library.with_changes({Path(path): data for path, (_, data) in result.contents.items()})
+        result = replace(result, report=_with_diffs(result.report, after))
+    return result
 
-    def reported(finding: Finding) -> bool:
-        return finding.severity is not None and finding.severity.rank >= floor
 
-    findings = [finding for finding in heard if reported(finding)]
-    complaints = [Message(path=at.path, text=text, at=at) for at, text in silencer.complaints]
-    return report.model_copy(
-        update={
-            "outcomes": judgement.outcomes,
-            "findings": tuple(findings),
-            "suppressed": tuple(one for one in suppressed if reported(one.finding)),
-            "rules": chosen,
-            "scorecard": _scorecard(report.programs, judgement.outcomes, heard) if whole else (),
-            "messages": (*report.messages, *complaints),
-            "sources": {**(texts.whole(involved) if whole else {}), **texts.quoted(findings)},
-        }
-    )
+def _with_diffs(report: Report, library: sources.Library) -> Report:
+    """The report with the text of every fix, as if it were the only one."""
+    if not any(finding.fix and finding.fix.edits for finding in report.findings):
+        return report
+    from lstmadvisor.fix.show import shown_fixes
+
+    texts = _Texts(library)
+    return report.model_copy(update={"findings": shown_fixes(report.findings, library, texts.text)})
 
 
 def _scorecard(
@@ -204,24 +267,30 @@ class _Texts:
 
     def line(self, at: Place) -> str:
         """The line of text at a place, empty if there is none."""
-        lines = self._text(at.path, at.cell).split("\n")
+        lines = self.text(at.path, at.cell).split("\n")
         return lines[at.line - 1] if 0 < at.line <= len(lines) else ""
 
     def whole(self, paths: Iterable[str]) -> dict[str, str]:
         """The texts of files, as `Report.sources` holds them."""
         cells = ((path, cell) for path in paths for cell, _ in self.code(path))
-        return {path if cell is None else f"{path}#{cell}": self._text(path, cell) for path, cell in cells}
+        return {path if cell is None else f"{path}#{cell}": self.text(path, cell) for path, cell in cells}
 
     def quoted(self, findings: Sequence[Finding]) -> dict[str, str]:
         """The texts of all places in the findings, as `Report.sources` holds them."""
         places = [p for f in findings for p in (f.at, *(e.at for e in f.evidence)) if p is not None]
-        return {source_key(place): self._text(place.path, place.cell) for place in places}
+        return {source_key(place): self.text(place.path, place.cell) for place in places}
 
-    def _text(self, path: str, cell: int | None) -> str:
+    def text(self, path: str, cell: int | None) -> str:
+        """The text of a file or of a cell."""
         source = self._library.get(path)
         return self._other(path) if source is None else source.cell_text(cell)
 
     def _other(self, path: str) -> str:
+        text = self._library.text(path)
+        return self._broken(path) if text is None else text
+
+    def _broken(self, path: str) -> str:
+        """What can be shown of a file that is not UTF-8."""
         if path not in self._others:
             self._others[path] = ""
             try:

@@ -20,6 +20,21 @@ from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lstmadvisor.edits import (
+    AddHelper,
+    AppendArgument,
+    Edit,
+    InsertStatements,
+    MoveStatement,
+    RemoveArgument,
+    RemoveStatement,
+    RenameArgument,
+    ReplaceCallee,
+    ReplaceExpression,
+    SetArgument,
+    SetValue,
+    WrapStatements,
+)
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -69,19 +84,22 @@ from lstmadvisor.facts import (
     plain,
 )
 from lstmadvisor.model import Evidence, Finding, Fix, Severity, Undecided
+from lstmadvisor.remedies import argument, display, safe, unsafe, written
 from lstmadvisor.restraint import may_be_restrained, recurrent_parameters
 from lstmadvisor.rule_info import Family, FixKind, Framework, GradeName, RuleInfo, SeverityName, Topic
 from lstmadvisor.stacks import Stack, stacks
 
 __all__ = [
-    "ABSENT", "UNSEEN", "Check", "Checkpoint", "Clipping", "Dataset", "DeadSetting", "DenseLayer", "Dropout",
-    "EarlyStopping", "Edge", "Embedding", "Evidence", "Finding", "Fix", "HiddenState", "Initialization", "Item",
-    "Iterator", "Known", "Loss", "Many", "Metric", "NoOptions", "Normalization", "Optimizer", "Option", "Options",
-    "Output", "Padding", "Place", "Program", "Read", "RecurrentLayer", "Regularizer", "RemovedArgument", "Reshape",
-    "Rule", "Scaling", "Schedule", "Seed", "Severity", "Split", "Stack", "Step", "Targets", "TrainingStep", "Tuning",
-    "Undecided", "Unknown", "Unregistered", "Validation", "Value",
-    "active", "aside", "items", "known", "may_be_restrained", "notes", "number", "of_keras", "plain",
-    "recurrent_parameters", "rule", "stacks", "unclear", "undecided", "where",
+    "ABSENT", "UNSEEN", "AddHelper", "AppendArgument", "Check", "Checkpoint", "Clipping", "Dataset", "DeadSetting",
+    "DenseLayer", "Dropout", "EarlyStopping", "Edge", "Edit", "Embedding", "Evidence", "Finding", "Fix",
+    "HiddenState", "Initialization", "InsertStatements", "Item", "Iterator", "Known", "Loss", "Many", "Metric",
+    "MoveStatement", "NoOptions", "Normalization", "Optimizer", "Option", "Options", "Output", "Padding", "Place",
+    "Program", "Read", "RecurrentLayer", "Regularizer", "RemoveArgument", "RemoveStatement", "RemovedArgument",
+    "RenameArgument", "ReplaceCallee", "ReplaceExpression", "Reshape", "Rule", "Scaling", "Schedule", "Seed",
+    "SetArgument", "SetValue", "Severity", "Split", "Stack", "Step", "Targets", "TrainingStep", "Tuning", "Undecided",
+    "Unknown", "Unregistered", "Validation", "Value", "WrapStatements", "active", "argument", "aside", "display",
+    "items", "known", "may_be_restrained", "notes", "number", "of_keras", "plain", "recurrent_parameters", "rule",
+    "safe", "stacks", "unclear", "undecided", "unsafe", "where", "written",
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -14,12 +15,17 @@ from lstmadvisor import config as configuration
 from lstmadvisor import output, project, report, review, sources
 from lstmadvisor.config import Config
 from lstmadvisor.errors import UserError
-from lstmadvisor.model import Message, Report, Severity
+from lstmadvisor.fix import write
+from lstmadvisor.model import Finding, Message, Report, Severity
 from lstmadvisor.project import Project
+from lstmadvisor.report import SHOW_FIXES
 from lstmadvisor.report.terminal import Paint, safe
 from lstmadvisor.report.text import Look, placed
 from lstmadvisor.review import Request
 from lstmadvisor.selection import Layer
+
+if TYPE_CHECKING:
+    from lstmadvisor.fix.apply import Fixed
 
 
 @dataclass(frozen=True)
@@ -45,15 +51,26 @@ class Session:
     everything: bool = False
     outputs: tuple[tuple[str, str], ...] = ()
     """further formats, each with its file"""
+    fix: bool = False
+    fix_only: bool = False
+    unsafe_fixes: bool = False
+    diff: bool = False
 
     def check(self, paths: Sequence[str]) -> None:
-        """Lints, and exits with 0, 1 or 2."""
+        """Lints, fixes if asked to, and exits with 0, 1 or 2."""
         request = self._request(paths)
-        self._finish(review.check(request), request, audit=False)
+        if self.diff:
+            self._show(review.fix_check(request, self._wanted), request)
+        elif self.fix or self.fix_only:
+            self._fix(review.fix_check(request, self._wanted), request)
+        else:
+            self._finish(review.check(request), request, audit=False)
 
     def audit(self, script: str) -> None:
         """Reviews one program, and exits with 0, 1 or 2."""
         request = self._request([script])
+        if self.diff:
+            self._show(review.fix_audit(request, self._wanted), request)
         self._finish(review.audit(request), request, audit=True)
 
     def facts(self, paths: Sequence[str]) -> None:
@@ -67,7 +84,8 @@ class Session:
     def _request(self, paths: Sequence[str]) -> Request:
         if self.verbose:
             logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s", stream=sys.stderr)
-        stdin = self._stdin() if "-" in paths else None
+        data = sys.stdin.buffer.read() if "-" in paths else b""
+        stdin = self._stdin(data) if "-" in paths else None
         if stdin is not None and len(paths) > 1:
             raise UserError("- stands alone, without further paths")
         named = [Path(path) for path in paths if path != "-"]
@@ -79,13 +97,67 @@ class Session:
             layer=Layer(self.select or None, self.extend_select, self.ignore),
             least=Severity(self.min_severity),
             stdin=stdin,
+            stdin_data=data,
+            diffs=self._shows_fixes(),
         )
 
-    def _stdin(self) -> sources.Source:
+    def _stdin(self, data: bytes) -> sources.Source:
         try:
-            return sources.from_text(sys.stdin.buffer.read(), self.stdin_filename or sources.STDIN)
+            return sources.from_text(data, self.stdin_filename or sources.STDIN)
         except sources.Unreadable as error:
             raise UserError(str(error)) from None
+
+    def _shows_fixes(self) -> bool:
+        forms = {self.form, *(form for form, _ in self.outputs)}
+        return not self.diff and not self.fix_only and (self.html is not None or not forms.isdisjoint(SHOW_FIXES))
+
+    def _wanted(self, finding: Finding) -> bool:
+        """Whether the fix of a finding is to be made."""
+        fix = finding.fix
+        return fix is not None and bool(fix.edits) and fix.applicability in ("safe", "unsafe")[: 1 + self.unsafe_fixes]
+
+    def _show(self, found: Fixed, request: Request) -> NoReturn:
+        """Shows what fixes would change, and exits with 1 if there is anything."""
+        from lstmadvisor.fix.diff import between_files
+        from lstmadvisor.report.diffs import painted
+
+        self._say(found.report.messages)
+        text = between_files(found.contents)
+        output.write(painted(text, self._look(self.output_file).paint), self.output_file)
+        self._tell(found.made, found.refused, "Would fix")
+        sys.exit(2 if _nothing_read(found.report) else int(bool(text)))
+
+    def _fix(self, found: Fixed, request: Request) -> NoReturn:
+        """Writes what the fixes change, and reports what is left."""
+        failed = {}
+        for path, (before, after) in found.contents.items():
+            if request.stdin is not None and path == request.stdin.path:
+                continue
+            try:
+                write.replace(Path(path), before, after)
+            except write.NotWritten as error:
+                failed[path] = str(error)
+                click.echo(f"{safe(path)}: {safe(str(error))}", err=True)
+        made = [each for each in found.made if not each[1] & failed.keys()]
+        report = review.check(request) if failed else found.report
+        if request.stdin is not None:
+            before, after = found.contents.get(request.stdin.path, (request.stdin_data, request.stdin_data))
+            sys.stdout.buffer.write(after)
+            sys.stdout.flush()
+        self._tell(made, found.refused, "Fixed")
+        if self.fix_only:
+            self._say(report.messages)
+            sys.exit(2 if _nothing_read(report) or failed else 0)
+        self._finish(report, request, audit=False, to_stderr=request.stdin is not None)
+
+    def _tell(self, made: Sequence[tuple[Finding, object]], refused: Sequence[tuple[Finding, str]], verb: str) -> None:
+        """Says on stderr how many findings are really fixed, and which are not and why."""
+        if self.quiet:
+            return
+        for finding, why in refused:
+            click.echo(f"{placed(finding.at)}: {finding.code} is not fixed: {safe(why)}", err=True)
+        if made or refused:
+            click.echo(f"{verb} {len(made)} finding{'' if len(made) == 1 else 's'}.", err=True)
 
     def _project(self, paths: Sequence[Path]) -> Project:
         if self.isolated:
@@ -99,13 +171,17 @@ class Session:
             update={"exclude": exclude, "force_exclude": config.force_exclude or self.force_exclude}
         )
 
-    def _finish(self, found: Report, request: Request, audit: bool) -> None:
+    def _finish(self, found: Report, request: Request, audit: bool, to_stderr: bool = False) -> NoReturn:
         self._say(found.messages)
         crashed = [outcome for outcome in found.outcomes if outcome.state == "error"]
         for outcome in crashed:
             click.echo(f"rule {outcome.rule} crashed on {safe(outcome.program)}: {safe(outcome.reason)}", err=True)
         if not _nothing_read(found):
-            output.write(report.rendered(found, self.form, self._look(self.output_file), audit), self.output_file)
+            text = report.rendered(found, self.form, self._look(self.output_file), audit)
+            if to_stderr and self.output_file is None:
+                click.echo(text, nl=False, err=True)
+            else:
+                output.write(text, self.output_file)
             for form, file in self.outputs:
                 output.write(report.rendered(found, form, self._look(file), audit), file)
             if self.html is not None:

@@ -8,6 +8,7 @@ import re
 import stat
 import tokenize
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -308,6 +309,7 @@ class Library:
         self._sources: dict[str, Source | None] = {}
         self._trees: dict[str, libcst.Module | None] = {}
         self._shown: dict[str, Source] = {}
+        self._texts: dict[str, str | None] = {}
 
     def add(self, source: Source) -> None:
         """Take in a source that is not read from its file, such as standard input."""
@@ -340,6 +342,39 @@ class Library:
                 except Unreadable as error:
                     self.messages.append(error.message)
         return self._trees[key]
+
+    def text(self, path: Path | str) -> str | None:
+        """The text of a configuration file, None if it cannot be read."""
+        key = self._key(path)
+        if key not in self._texts:
+            self._texts[key] = None
+            try:
+                if Path(path).stat().st_size <= LARGEST:
+                    self._texts[key] = Path(path).read_text(encoding="utf-8-sig")
+            except (OSError, UnicodeError):
+                pass
+        return self._texts[key]
+
+    def with_changes(self, changed: Mapping[Path, bytes]) -> Library:
+        """A library of its own that finds these contents in place of what the files hold; the rest is read only once.
+
+        Raises `Unreadable` if one of them cannot be read or parsed.
+        """
+        other = Library()
+        keys = {self._key(path): path for path in changed}
+        other._sources = {key: source for key, source in self._sources.items() if key not in keys}
+        other._trees = {key: tree for key, tree in self._trees.items() if key not in keys}
+        other._texts = {key: text for key, text in self._texts.items() if key not in keys}
+        other._shown = {name: source for name, source in self._shown.items() if self._key(source) not in keys}
+        for key, path in keys.items():
+            if self._sources.get(key) is None:
+                text = changed[path].decode("utf-8-sig")
+                other._texts[key] = text.replace("\r\n", "\n").replace("\r", "\n")
+                continue
+            source = read(path, changed[path]) if key != STDIN else from_text(changed[path])
+            other._trees[key] = parse(source, other.messages)
+            other.add(source)
+        return other
 
     def get(self, path: str) -> Source | None:
         """A source already read, by its path as shown."""

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from lstmadvisor import config, engine, packs, pages, sources
+from lstmadvisor import config, engine, packs, pages, review, sources
 from lstmadvisor.facts import Program
+from lstmadvisor.model import Finding
 from lstmadvisor.pages import Example, Page
+from lstmadvisor.project import Project
 from lstmadvisor.rule import Rule
+from lstmadvisor.selection import Layer
 
 RULES = packs.rules(packs.packs())
 
@@ -65,3 +68,18 @@ def judged(programs: Sequence[Program], rules: Sequence[Rule]) -> engine.Judgeme
     result = engine.judge(programs, rules, config.settings(config.Config(), rules))
     assert not [outcome for outcome in result.outcomes if outcome.state == "error"]
     return result
+
+
+def fixed(rule: Rule, example: Example, folder: Path) -> dict[str, str] | None:
+    """The files of an example after the fixes of one rule, laid out in `folder`; None where they change nothing."""
+    example.write(folder)
+    with contextlib.chdir(folder):
+        request = review.Request((Path(example.script),), Project(folder), config.Config(), Layer(None, (rule.code,)))
+        result = review.fix_audit(request, lambda finding: finding.code == rule.code and _makes(finding))
+    files = {file.name: file.text for file in example.files}
+    after = {name: data.decode("utf-8") for name, (_, data) in result.contents.items()}
+    return files | after if after else None
+
+
+def _makes(finding: Finding) -> bool:
+    return finding.fix is not None and bool(finding.fix.edits) and finding.fix.applicability != "display"

@@ -1,4 +1,4 @@
-"""Every Good example is a program that really runs, so that no page teaches code that fails.
+"""Every Good and every Fixed example is a program that really runs, so that no page teaches code that fails.
 
 Importing torch and keras takes longer than the examples, so one interpreter for each framework runs them all.
 """
@@ -69,7 +69,7 @@ def runners() -> Iterator[dict[str, Runner]]:
         runner.stop()
 
 
-@pytest.mark.parametrize(("rule", "example"), each_example("Good"))
+@pytest.mark.parametrize(("rule", "example"), each_example("Good", "Fixed"))
 def test_runs(rule: Rule, example: Example, tmp_path: Path, runners: dict[str, Runner]) -> None:
     framework = example.framework or rule.frameworks[0]
     example.write(tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rule_pages import RULES, each_example, judged, understood
+from rule_pages import RULES, each_example, each_rule, fixed, judged, page_of, understood
 
 from lstmadvisor.model import Severity
 from lstmadvisor.pages import Example
@@ -36,3 +36,16 @@ def test_good_code_is_judged_and_good_in_every_respect(rule: Rule, example: Exam
     assert [(f.rule, f.at.path, f.at.line, f.message) for f in loud] == []
     undecided = [o.reason for o in judgement.outcomes if o.rule == rule.name and o.state == "undecided"]
     assert undecided == [], "the rule could not judge its own good example"
+
+
+@pytest.mark.parametrize("rule", [p for p in each_rule() if p.values[0].fix in ("safe", "unsafe")])
+def test_fixed_is_what_the_fixer_makes_of_bad(rule: Rule, tmp_path: Path) -> None:
+    """Fixed holds, in the order of Bad, what becomes of each bad example that a fix changes."""
+    page = page_of(rule)
+    made = []
+    for number, example in enumerate(page.of("Bad")):
+        (tmp_path / str(number)).mkdir()
+        result = fixed(rule, example, tmp_path / str(number))
+        made += [(example.framework, result)] if result else []
+    shown = [(example.framework, {file.name: file.text for file in example.files}) for example in page.of("Fixed")]
+    assert shown == made

@@ -65,7 +65,7 @@ def test_full_with_places_in_two_files_a_note_a_series_and_a_fix() -> None:
            = note: gradient norm (measured): up to 31.2
            = note: a remark
            = help: clip before
-           = fix: move the call (unsafe)
+           = unsafe fix: move the call
         """)
 
 
@@ -201,7 +201,9 @@ def test_json_has_exactly_the_published_keys() -> None:
     assert found["evidence"] == [
         {"path": "book.ipynb", "cell": 2, "line": 4, "text": "here"}, {"series": "loss", "text": "falls"},
     ]  # fmt: skip
-    assert found["fix"] == {"title": "do", "applicability": "display", "edits": []}
+    assert found["fix"] == {
+        "title": "do", "applicability": "display", "why": "", "edits": [], "changes": [], "diff": "", "refused": "",
+    }  # fmt: skip
 
 
 PROGRAM = Program(

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from lstmadvisor.report.text import Look
 
 FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
+SHOW_FIXES = ("full", "json", "sarif")
+"""Those that show what a fix would change."""
 FACTS_FORMATS = ("full", "json")
 
 

@@ -9,6 +9,7 @@ from typing import IO
 
 _CODES = {
     "error": "1;31", "warning": "1;33", "advice": "1;36", "bold": "1", "dim": "2", "frame": "1;34", "good": "32",
+    "added": "32", "removed": "31",
 }  # fmt: skip
 
 
@@ -19,7 +20,7 @@ class Paint:
     color: bool = False
 
     def __call__(self, style: str, text: str) -> str:
-        """`text` in one of the styles: a severity, bold, dim, frame or good."""
+        """`text` in one of the styles: a severity, bold, dim, frame, good, added or removed."""
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.color and text else text
 
 

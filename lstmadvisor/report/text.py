@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lstmadvisor.facts import Place
-from lstmadvisor.model import Evidence, Finding, Report, Severity
+from lstmadvisor.model import Evidence, Finding, Fix, Report, Severity
+from lstmadvisor.report.diffs import excerpt
 from lstmadvisor.report.excerpt import Excerpts, Span
 from lstmadvisor.report.scorecard_text import scorecard_text
 from lstmadvisor.report.terminal import Paint, safe
@@ -81,10 +82,24 @@ def _block(finding: Finding, report: Report, look: Look) -> str:
             lines += [excerpts.bar(gutter), *drawn, excerpts.bar(gutter)]
     tail = [("note", note) for note in notes]
     tail += [("help", finding.help)] if finding.help else []
-    tail += [("fix", f"{finding.fix.title} ({finding.fix.applicability})")] if finding.fix else []
+    tail += [_fix(finding.fix)] if finding.fix else []
     equals = f"{' ' * gutter} {paint('frame', '=')}"
     lines += [f"{equals} {paint('bold', kind)}: {safe(text)}" for kind, text in tail]
+    if finding.fix and finding.fix.diff:
+        lines += excerpt(finding.fix.diff, _named(finding.at), gutter, paint)
     return "\n".join(lines)
+
+
+def _fix(fix: Fix) -> tuple[str, str]:
+    """What a fix does and what is to be known of it, in one line."""
+    if fix.refused:
+        return "fix", f"{fix.title} (not by itself: {fix.refused})"
+    return f"{fix.applicability} fix", f"{fix.title}{f' ({fix.why})' if fix.why else ''}"
+
+
+def _named(at: Place) -> str:
+    """What a diff calls the text that a place lies in."""
+    return at.path if at.cell is None else f"{at.path}:cell {at.cell}"
 
 
 def _heading(finding: Finding, look: Look) -> str:

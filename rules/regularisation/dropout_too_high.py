@@ -20,7 +20,9 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
+    written,
 )
 
 
@@ -53,12 +55,14 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         if rate is None and item.active and unclear(fact):
             yield undecided(fact, name)
         elif rate is not None and not 0 <= rate < 1:
+            fraction = rate / 100 if 1 < rate <= 100 * options.most else options.instead
             yield Finding(
                 at=at,
                 severity=Severity.ERROR,
                 message=f"a {name} of {rate:g} {_consequence(program, name, rate, item)}{aside(item)}",
                 label="not a rate",
-                help=f"write a fraction: {rate / 100 if 1 < rate <= 100 * options.most else options.instead:g}",
+                help=f"write a fraction: {fraction:g}",
+                fix=unsafe(f"write {fraction:g}", "other values are dropped than before", written(fact, fraction)),
                 evidence=evidence,
             )
         elif rate is not None and rate > options.most and item.active:
@@ -68,6 +72,11 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
                 message=f"a {name} of {rate:g} throws {rate:.0%} of the values away in training",
                 label="too much",
                 help=f"lower the rate to {options.instead:g}",
+                fix=unsafe(
+                    f"lower the rate to {options.instead:g}",
+                    "fewer values are dropped in training",
+                    written(fact, options.instead),
+                ),
                 evidence=evidence,
             )
 

@@ -3,8 +3,11 @@
 from lstmadvisor.rule import (
     Finding,
     Iterator,
+    MoveStatement,
     NoOptions,
+    Place,
     Program,
+    Step,
     Undecided,
     aside,
     items,
@@ -14,6 +17,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -45,5 +49,13 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"gradients are clipped{limit} after the optimizer has used them{aside(clip)}",
             label="too late",
             help="move the clipping between `backward()` and `step()`",
+            fix=unsafe("clip before the step", "gradients are really clipped then", _in_front(at, steps)),
             evidence=notes(at, *((step, "the optimizer uses them here") for step in steps)),
         )
+
+
+def _in_front(at: Place, steps: list[Step]) -> MoveStatement | None:
+    """The clipping moved in front of the one step that there is."""
+    if len(steps) != 1 or steps[0].at is None:
+        return None
+    return MoveStatement(at=at, to=steps[0].at, side="before")

@@ -2,8 +2,10 @@
 
 from lstmadvisor.rule import (
     Finding,
+    InsertStatements,
     Iterator,
     NoOptions,
+    Place,
     Program,
     Undecided,
     active,
@@ -13,6 +15,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -46,9 +49,20 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         message="`backward()` adds to the gradients of all earlier steps: nothing clears them in this loop",
         label="adds up for ever",
         help="call `optimizer.zero_grad()` before `backward()`",
+        fix=unsafe(
+            "clear the gradients first",
+            "each step follows the gradient of its own batch only",
+            _cleared(at, plain(step.optimizer)),
+        ),
         evidence=notes(
             at,
             (update, "follows the sum"),
             *((optimizer, "the optimizer") for optimizer in active(program.optimizers)),
         ),
     )
+
+
+def _cleared(at: Place, optimizer: str | None) -> InsertStatements | None:
+    if optimizer is None:
+        return None
+    return InsertStatements(at=at, side="before", code=f"{optimizer}.zero_grad()")

@@ -12,8 +12,9 @@ from lstmadvisor.extract.abstract.values import Const, Map, Object, Opaque, Seq,
 
 if TYPE_CHECKING:
     from lstmadvisor.extract.abstract.run import Run
+    from lstmadvisor.sources import Library
 
-LARGEST = 200_000  # bytes of a configuration file
+LARGEST = 200_000  # characters of a configuration file
 
 
 def locate(run: Run, name: str, module: Any) -> Path | None:
@@ -36,14 +37,13 @@ def locate(run: Run, name: str, module: Any) -> Path | None:
     return None
 
 
-def read(path: Path, shown: str) -> Value:
+def read(library: Library, path: Path, shown: str) -> Value:
     """The contents of a configuration file as values."""
-    try:
-        if path.stat().st_size > LARGEST:
-            return Opaque(f"{shown} is too large to read")
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeError):
+    text = library.text(path)
+    if text is None:
         return Opaque(f"{shown} cannot be read")
+    if len(text) > LARGEST:
+        return Opaque(f"{shown} is too large to read")
     suffix = path.suffix.lower()
     if suffix == ".toml":
         return _toml(text, shown)
@@ -168,13 +168,13 @@ def load(run: Run, name: Value | None, at: Spot) -> Value | None:
         and (only := _only_config(run)) is not None
     ):
         run.files_read.add(only)
-        return read(only, run.shown(only))
+        return read(run.library, only, run.shown(only))
     if isinstance(name, Const) and isinstance(name.value, str):
         path = locate(run, name.value, at.module)
         if path is None:
             return Opaque(f"the file {name.value!r} is not there", at)
         run.files_read.add(path)
-        return read(path, run.shown(path))
+        return read(run.library, path, run.shown(path))
     return None
 
 

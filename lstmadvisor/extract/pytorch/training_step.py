@@ -9,6 +9,7 @@ from lstmadvisor.extract.pytorch.evaluation import Evaluation
 from lstmadvisor.extract.pytorch.frozen import backbone_mode
 from lstmadvisor.extract.pytorch.makers import is_optimizer, is_scaler, made_as
 from lstmadvisor.extract.pytorch.origins import Origins
+from lstmadvisor.extract.pytorch.spoken import Spoken, called_on
 from lstmadvisor.extract.pytorch.steps import Act, Steps, Training
 from lstmadvisor.extract.pytorch.torch_ops import last
 from lstmadvisor.facts import ABSENT, Step, TrainingStep, Unknown
@@ -21,6 +22,7 @@ def training_step(run: Run, steps: Steps, evaluation: Evaluation) -> TrainingSte
     training = steps.main
     if training is None:
         return TrainingStep(mixed_precision=mixed_precision(run, None))
+    said = Spoken(run, training)
     return TrainingStep(
         at=place(training.backward.at),
         order=tuple(_order(steps, training)),
@@ -30,6 +32,9 @@ def training_step(run: Run, steps: Steps, evaluation: Evaluation) -> TrainingSte
         mixed_precision=mixed_precision(run, training),
         accumulation=_accumulation(training),
         frozen_backbone=backbone_mode(run, steps),
+        optimizer=said.optimizer(),
+        model=said.model(),
+        parameters=said.parameters(),
     )
 
 
@@ -43,7 +48,7 @@ def _order(steps: Steps, training: Training) -> list[Step]:
         key = (act.kind, id(spot.node))
         if key not in seen:
             seen.add(key)
-            out.append(Step(kind=act.kind, at=place(spot)))
+            out.append(Step(kind=act.kind, at=place(spot), of=called_on(act)))
     return out
 
 

@@ -1,0 +1,209 @@
+"""From the edits of one fix to changes of text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import libcst as cst
+
+from lstmadvisor import edits
+from lstmadvisor.edits import Change, Edit
+from lstmadvisor.fix import arguments, literals, statements
+from lstmadvisor.fix.names import Names
+from lstmadvisor.fix.syntax import Patch, Refused, Syntax, point
+from lstmadvisor.sources import Library
+
+
+class Planner:
+    """Turns fixes into changes of the files as they stand; every file is looked at once."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._files: dict[str, Syntax] = {}
+
+    def changes(self, wanted: Iterable[Edit]) -> tuple[Change, ...]:
+        """What the edits of one fix come to, by place; raises `Refused`, as a whole, if one cannot be carried out."""
+        plan = _Plan(self._library, self._syntax)
+        for edit in wanted:
+            plan.add(edit)
+        return plan.finished()
+
+    def _syntax(self, path: str) -> Syntax | None:
+        """The syntax of a file; None if it is no Python that was read."""
+        if path not in self._files:
+            source = self._library.get(path)
+            tree = None if source is None else self._library.tree(source)
+            if source is None or tree is None:
+                return None
+            self._files[path] = Syntax(source, tree)
+        return self._files[path]
+
+
+class _Plan:
+    """The changes of one fix."""
+
+    def __init__(self, library: Library, syntax_of: Callable[[str], Syntax | None]) -> None:
+        self._library = library
+        self._syntax_of = syntax_of
+        self._patches: list[tuple[Syntax, Patch]] = []
+        self._names: dict[str, Names] = {}
+        self._helpers: set[tuple[str, str]] = set()
+        self._changes: list[Change] = []
+
+    def add(self, edit: Edit) -> None:
+        """Takes in one edit."""
+        syntax = self._syntax_of(edit.at.path)
+        if syntax is None:
+            if not isinstance(edit, edits.SetValue):
+                raise Refused(f"{edit.at.path} is not Python that could be read")
+            self._changes.append(self._configured(edit))
+            return
+        self._patches += [(syntax, patch) for patch in self._patched(syntax, edit)]
+
+    def finished(self) -> tuple[Change, ...]:
+        """All changes in order, the missing imports among them."""
+        for names in self._names.values():
+            self._patches += [(names.syntax, patch) for patch in names.patches()]
+        found = [syntax.change(patch) for syntax, patch in self._patches] + self._changes
+        return _joined(found)
+
+    def _configured(self, edit: edits.SetValue) -> Change:
+        text = self._library.text(Path(edit.at.path))
+        if text is None:
+            raise Refused(f"{edit.at.path} cannot be read")
+        return literals.configured(edit.at, text, edit.was, edit.to)
+
+    def _code(self, syntax: Syntax, code: str, line: int) -> str:
+        names = self._names.setdefault(syntax.source.path, Names(syntax))
+        return names.spelled(code, line)
+
+    def _patched(self, syntax: Syntax, edit: Edit) -> list[Patch]:
+        match edit:
+            case edits.SetValue():
+                node = syntax.expression(edit.at)
+                span = syntax.span(node)
+                return [Patch(span, literals.python(syntax.text(span), edit.was, edit.to))]
+            case edits.ReplaceExpression():
+                return [self._replaced(syntax, edit)]
+            case edits.AddHelper():
+                return self._helper(syntax, edit)
+            case (
+                edits.SetArgument()
+                | edits.AppendArgument()
+                | edits.RemoveArgument()
+                | edits.RenameArgument()
+                | edits.ReplaceCallee()
+            ):
+                return self._of_call(syntax, edit, syntax.call(edit.at))
+            case edits.InsertStatements():
+                statement = syntax.statement(edit.at)
+                code = self._code(syntax, edit.code, syntax.span(statement).line)
+                return statements.insert(syntax, statement, edit.side, code)
+            case edits.MoveStatement():
+                return statements.move(syntax, syntax.statement(edit.at), syntax.statement(edit.to), edit.side)
+            case edits.RemoveStatement():
+                return statements.remove(syntax, syntax.statement(edit.at))
+            case edits.WrapStatements():
+                first = syntax.statement(edit.at)
+                header = self._code(syntax, edit.header, syntax.span(first).line)
+                return statements.wrap(syntax, first, syntax.statement(edit.last), header)
+
+    def _of_call(
+        self,
+        syntax: Syntax,
+        edit: edits.SetArgument
+        | edits.AppendArgument
+        | edits.RemoveArgument
+        | edits.RenameArgument
+        | edits.ReplaceCallee,
+        call: cst.Call,
+    ) -> list[Patch]:
+        line = syntax.span(call).line
+        match edit:
+            case edits.SetArgument():
+                code = self._code(syntax, edit.code, line)
+                return arguments.set_argument(syntax, call, edit.name, code, edit.position)
+            case edits.AppendArgument():
+                return arguments.append_argument(syntax, call, self._code(syntax, edit.code, line), edit.position)
+            case edits.RemoveArgument():
+                return arguments.remove_argument(syntax, call, edit.name, edit.position)
+            case edits.RenameArgument():
+                return arguments.rename_argument(syntax, call, edit.name, edit.to)
+            case edits.ReplaceCallee():
+                span = syntax.span(call.func)
+                text = syntax.text(span)
+                if not re.search(rf"(?:^|\.)\s*{re.escape(edit.was)}$", text):
+                    raise Refused(f"`{text}` is called there, not `{edit.was}`")
+                return [Patch(span, self._code(syntax, edit.code, line))]
+
+    def _replaced(self, syntax: Syntax, edit: edits.ReplaceExpression) -> Patch:
+        node = syntax.expression(edit.at)
+        span = syntax.span(node)
+        old = syntax.text(span)
+        if edit.was is not None and "".join(old.split()) != "".join(edit.was.split()):
+            raise Refused(f"`{old}` stands there, not `{edit.was}`")
+        within = syntax.parent(node)
+        if isinstance(within, cst.FormattedStringExpression) and re.search(r"[\"'\\\n{}]", edit.code):
+            raise Refused("it would have to be written within an f-string")
+        code = self._code(syntax, edit.code, span.line)
+        if "$" in code:
+            code = code.replace("$", f"({old})" if _needs_brackets(node, code) else old)
+        return Patch(span, code)
+
+    def _helper(self, syntax: Syntax, edit: edits.AddHelper) -> list[Patch]:
+        key = (syntax.source.path, edit.name)
+        if key in self._helpers:
+            return []
+        self._helpers.add(key)
+        names = self._names.setdefault(syntax.source.path, Names(syntax))
+        line, _ = names.top()
+        code = self._code(syntax, edit.code.strip("\n"), max(line, 1))
+        for statement in syntax.tree.body:
+            if isinstance(statement, cst.FunctionDef) and statement.name.value == edit.name:
+                span = syntax.span(statement)
+                if "".join(syntax.text(span).split()) == "".join(code.split()):
+                    return []
+        if names.taken(edit.name):
+            raise Refused(f"the name `{edit.name}` has another meaning in this file")
+        code = code.replace("    ", syntax.unit)
+        blank = 0
+        while line + blank < len(syntax.lines) and not syntax.lines[line + blank].strip():
+            blank += 1
+        after = "\n" * max(0, 2 - blank)
+        if line == 0:
+            return [Patch(point(1, 0), f"{code}\n{after}\n" if blank < 2 else f"{code}\n")]
+        return [Patch(syntax.end_of_line(line), f"\n\n\n{code}{after}")]
+
+
+_ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.SimpleString, cst.Integer, cst.List, cst.Dict, cst.Set)
+
+
+def _needs_brackets(node: cst.BaseExpression, code: str) -> bool:
+    """Whether `$` in `code` has to be put in brackets to hold together."""
+    if isinstance(node, _ATOMS) or node.lpar:
+        return False
+    return not re.fullmatch(r"(?:.*[(\[,=]\s*)?\$\s*(?:[)\],].*)?", code, re.DOTALL)
+
+
+def _joined(changes: list[Change]) -> tuple[Change, ...]:
+    """The changes by place, insertions at one point made one; raises `Refused` where two overlap."""
+    ordered = sorted(
+        changes, key=lambda c: (c.path, -1 if c.cell is None else c.cell, c.line, c.column, c.end_line, c.end_column)
+    )
+    result: list[Change] = []
+    for change in ordered:
+        before = result[-1] if result else None
+        if before is None or (before.path, before.cell) != (change.path, change.cell):
+            result.append(change)
+            continue
+        start, end = (change.line, change.column), (before.end_line, before.end_column)
+        if start < end:
+            raise Refused("its edits overlap")
+        if start == end and (before.line, before.column) == end and (change.end_line, change.end_column) == start:
+            if before.text != change.text:
+                result[-1] = before.model_copy(update={"text": before.text + change.text})
+        else:
+            result.append(change)
+    return tuple(result)

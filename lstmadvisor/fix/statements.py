@@ -1,0 +1,197 @@
+"""Statements inserted, moved, removed and wrapped, also in one-line blocks and between semicolons."""
+
+from __future__ import annotations
+
+import io
+import tokenize
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import libcst as cst
+
+from lstmadvisor.edits import Side
+from lstmadvisor.fix.syntax import Patch, Refused, Span, Statement, Syntax, point
+
+_STEP = "    "
+"""One level of indentation in the text of an edit."""
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """A statement, how it shares its line, and the block that it is part of."""
+
+    statement: Statement
+    span: Span
+    siblings: Sequence[cst.CSTNode]
+    """the small statements of its line, or the statements of its block where it has lines of its own"""
+    index: int
+    shares_line: bool
+    one_line_block: bool
+    """in `for x in y: a(); b()`"""
+
+
+def insert(syntax: Syntax, statement: Statement, side: Side, code: str) -> list[Patch]:
+    """Statements beside another one, indented as that is."""
+    spot = _spot(syntax, statement)
+    last = spot.index == len(spot.siblings) - 1
+    if spot.one_line_block or (spot.shares_line and not (last if side == "after" else spot.index == 0)):
+        if "\n" in code or _opens_block(code):
+            raise Refused("the statement shares its line with others")
+        if side == "after":
+            return [Patch(point(*spot.span.end), f"; {code}")]
+        return [Patch(point(*spot.span.start), f"{code}; ")]
+    _own_line(syntax, spot, side)
+    indent = syntax.indent(spot.span.line)
+    block = _laid_out(code, indent, syntax.unit)
+    if side == "after":
+        return [Patch(syntax.end_of_line(spot.span.end_line), f"\n{indent}{block}")]
+    return [Patch(point(*spot.span.start), f"{block}\n{indent}")]
+
+
+def remove(syntax: Syntax, statement: Statement) -> list[Patch]:
+    """The statement taken away, with what is left of its line; a block that held nothing else gets `pass`."""
+    spot = _spot(syntax, statement)
+    if len(spot.siblings) == 1 and spot.one_line_block:
+        return [Patch(spot.span, "pass")]
+    if spot.shares_line or spot.one_line_block:
+        return [Patch(_without_semicolon(syntax, spot), "")]
+    if len(_block(syntax, statement)) == 1 and not isinstance(syntax.parent(_line_of(syntax, statement)), cst.Module):
+        return [Patch(spot.span, "pass")]
+    return [Patch(_lines(syntax, spot.span.line, spot.span.end_line), "")]
+
+
+def move(syntax: Syntax, statement: Statement, target: Statement, side: Side) -> list[Patch]:
+    """The statement, with the comments right above it, put beside another one."""
+    spot, goal = _spot(syntax, statement), _spot(syntax, target)
+    if goal.span.start <= spot.span.start <= goal.span.end or spot.span.start <= goal.span.start <= spot.span.end:
+        raise Refused("one of the two statements is part of the other")
+    if _function(syntax, statement) is not _function(syntax, target):
+        raise Refused("the two statements are in different functions")
+    code = syntax.text(spot.span)
+    if spot.shares_line or spot.one_line_block or goal.shares_line or goal.one_line_block:
+        if "\n" in code:
+            raise Refused("the statement shares its line with others")
+        return [*remove(syntax, statement), *insert(syntax, target, side, code)]
+    first = spot.span.line - _comments_above(syntax, statement)
+    if _in_strings(syntax, first, spot.span.end_line) and syntax.indent(first) != syntax.indent(goal.span.line):
+        raise Refused("a string of several lines would be indented")
+    text = syntax.text(Span(first, 0, spot.span.end_line, len(syntax.lines[spot.span.end_line - 1])))
+    old, new = syntax.indent(spot.span.line), syntax.indent(goal.span.line)
+    moved = "\n".join(new + line[len(old) :] if line.startswith(old) else line for line in text.split("\n"))
+    taken = remove(syntax, statement)
+    if first < spot.span.line:
+        taken = [Patch(_lines(syntax, first, spot.span.end_line), "")] if not taken[0].text else taken
+    if side == "after":
+        return [*taken, Patch(syntax.end_of_line(goal.span.end_line), f"\n{moved}")]
+    return [*taken, Patch(point(*goal.span.start), f"{moved.removeprefix(new)}\n{new}")]
+
+
+def wrap(syntax: Syntax, first: Statement, last: Statement, header: str) -> list[Patch]:
+    """The statements of one block, from one to another, below a header and one level deeper."""
+    one, other = _spot(syntax, first), _spot(syntax, last)
+    if one.one_line_block or _block(syntax, first) is not _block(syntax, last) or other.span.end < one.span.start:
+        raise Refused("the statements are not of one block")
+    if (one.shares_line and one.index) or (other.shares_line and other.index < len(other.siblings) - 1):
+        raise Refused("the statements share a line with others")
+    inside = _in_strings(syntax, one.span.line, other.span.end_line)
+    indent = syntax.indent(one.span.line)
+    patches = [Patch(point(*one.span.start), f"{header}\n{indent}{syntax.unit}")]
+    for line in range(one.span.line + 1, other.span.end_line + 1):
+        if line not in inside and syntax.lines[line - 1].strip():
+            patches.append(Patch(point(line, 0), syntax.unit))
+    return patches
+
+
+def _spot(syntax: Syntax, statement: Statement) -> _Spot:
+    span, parent = syntax.extent(statement), syntax.parent(statement)
+    if isinstance(statement, cst.If) and isinstance(parent, (cst.If, cst.Else)):
+        raise Refused("the place is in an `elif`")
+    if isinstance(parent, (cst.SimpleStatementLine, cst.SimpleStatementSuite)):
+        own = isinstance(parent, cst.SimpleStatementSuite)
+        siblings: Sequence[cst.CSTNode] = parent.body
+        return _Spot(statement, span, siblings, _index(siblings, statement), len(siblings) > 1, own)
+    return _Spot(statement, span, [statement], 0, False, False)
+
+
+def _function(syntax: Syntax, statement: Statement) -> cst.CSTNode | None:
+    """The innermost function or class around a statement."""
+    here = syntax.parent(statement)
+    while here is not None and not isinstance(here, (cst.FunctionDef, cst.ClassDef)):
+        here = syntax.parent(here)
+    return here
+
+
+def _line_of(syntax: Syntax, statement: Statement) -> cst.CSTNode:
+    parent = syntax.parent(statement)
+    return parent if isinstance(parent, (cst.SimpleStatementLine, cst.SimpleStatementSuite)) else statement
+
+
+def _block(syntax: Syntax, statement: Statement) -> Sequence[cst.CSTNode]:
+    """The statements, or statement lines, of the block that a statement is part of."""
+    holder = syntax.parent(_line_of(syntax, statement))
+    if isinstance(holder, (cst.Module, cst.IndentedBlock)):
+        return holder.body
+    raise Refused("the statement is in no block of lines")
+
+
+def _index(nodes: Sequence[cst.CSTNode], node: cst.CSTNode) -> int:
+    return next(n for n, each in enumerate(nodes) if each is node)
+
+
+def _own_line(syntax: Syntax, spot: _Spot, side: Side) -> None:
+    """Refuses where a backslash or another statement comes between the statement and the edge of its line."""
+    if side == "before" and syntax.lines[spot.span.line - 1][: spot.span.column].strip():
+        raise Refused("the statement shares its line with others")
+    if spot.span.line > 1 and syntax.lines[spot.span.line - 2].endswith("\\") and side == "before":
+        raise Refused("the statement continues a line")
+
+
+def _laid_out(code: str, indent: str, unit: str) -> str:
+    """The lines of `code` in the file's indentation; the first one without, since it is there already."""
+    lines = []
+    for line in code.strip("\n").split("\n"):
+        depth = (len(line) - len(line.lstrip(" "))) // len(_STEP)
+        lines.append(indent + unit * depth + line[depth * len(_STEP) :] if line.strip() else "")
+    return "\n".join(lines).removeprefix(indent)
+
+
+def _opens_block(code: str) -> bool:
+    return not isinstance(cst.parse_statement(code), cst.SimpleStatementLine)
+
+
+def _lines(syntax: Syntax, first: int, last: int) -> Span:
+    """Whole lines, with the newline behind the last; at the end of the file with the one before the first."""
+    if last < len(syntax.lines):
+        return Span(first, 0, last + 1, 0)
+    end = len(syntax.lines[last - 1])
+    return Span(first - 1, len(syntax.lines[first - 2]), last, end) if first > 1 else Span(first, 0, last, end)
+
+
+def _without_semicolon(syntax: Syntax, spot: _Spot) -> Span:
+    if spot.index > 0:
+        return Span(*syntax.span(spot.siblings[spot.index - 1]).end, *spot.span.end)
+    return Span(*spot.span.start, *syntax.span(spot.siblings[1]).start)
+
+
+def _comments_above(syntax: Syntax, statement: Statement) -> int:
+    """How many lines of comment stand right above a statement, in its indentation."""
+    leading = getattr(_line_of(syntax, statement), "leading_lines", ())
+    count = 0
+    for line in reversed(leading):
+        if line.comment is None or not line.indent:
+            break
+        count += 1
+    return count
+
+
+def _in_strings(syntax: Syntax, first: int, last: int) -> set[int]:
+    """The lines from `first` to `last` that begin within a string."""
+    found: set[int] = set()
+    text = "\n".join(syntax.lines[first - 1 : last]) + "\n"
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.start[0] < token.end[0] and token.type not in (tokenize.NEWLINE, tokenize.NL):
+                found.update(range(first + token.start[0], first + token.end[0]))
+    except (tokenize.TokenError, SyntaxError):
+        pass  # an end within an outer block
+    return found

@@ -1,0 +1,51 @@
+"""What rules write fixes with: small functions from facts to edits and fixes.
+
+They return None where the facts do not suffice, and a fix with one such part is no fix: `safe` and `unsafe` return
+None too, and the finding has only its `help`.
+"""
+
+from __future__ import annotations
+
+from lstmadvisor.edits import Edit, SetArgument, SetValue
+from lstmadvisor.facts import Item, Known, Place, Value
+from lstmadvisor.model import Fix
+
+_WRITTEN = frozenset(("literal", "constant", "function-default", "argparse", "config", "call"))
+
+
+def safe(title: str, *edits: Edit | None) -> Fix | None:
+    """A fix that cannot change what is learned.  `title` is imperative."""
+    return _fix(title, "", edits)
+
+
+def unsafe(title: str, why: str, *edits: Edit | None) -> Fix | None:
+    """A fix that changes the training; `why` says in one clause what it changes."""
+    return _fix(title, why, edits)
+
+
+def display(title: str, why: str, *edits: Edit | None) -> Fix | None:
+    """A fix that is shown and never made."""
+    fix = _fix(title, why, edits)
+    return None if fix is None else fix.model_copy(update={"applicability": "display"})
+
+
+def written(fact: Value, to: str | int | float | bool | None) -> SetValue | None:
+    """Another value where the fact's value is written: a literal, a command-line default, a configuration file."""
+    if isinstance(fact, Known) and fact.at is not None and fact.via in _WRITTEN:
+        return SetValue(at=fact.at, was=fact.value, to=to)
+    return None
+
+
+def argument(fact: Value, call: Item | Place, name: str, to: str | int | float | bool | None) -> Edit | None:
+    """Another value for an argument: where it is written, or passed to the call where the framework's default rules."""
+    at = call if isinstance(call, Place) else call.at
+    if isinstance(fact, Known) and fact.via == "default" and at is not None:
+        return SetArgument(at=at, name=name, code=repr(to))
+    return written(fact, to)
+
+
+def _fix(title: str, why: str, edits: tuple[Edit | None, ...]) -> Fix | None:
+    due = tuple(edit for edit in edits if edit is not None)
+    if len(due) < len(edits) or not due:
+        return None
+    return Fix(title=title, applicability="unsafe" if why else "safe", why=why, edits=due)
