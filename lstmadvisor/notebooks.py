@@ -78,6 +78,10 @@ class NotReadable(Exception):
     """Why a notebook cannot be read, in one line."""
 
 
+class OtherLanguage(NotReadable):
+    """A notebook that is none of ours."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A code cell: its index among all cells, counted from 0, and its text."""
@@ -98,7 +102,7 @@ def cells(text: str) -> list[Cell]:
     everything = _all_cells(book)
     language = _language(book, everything)
     if "python" not in language.lower():
-        raise NotReadable(f"a notebook in {language}, not Python")
+        raise OtherLanguage(f"a notebook in {language}, not Python")
     found = []
     for index, cell in enumerate(everything):
         if isinstance(cell, dict) and cell.get("cell_type") == "code":

@@ -175,6 +175,8 @@ def _notebook(book: Source) -> Source:
     """The code cells of a notebook, joined."""
     try:
         cells = notebooks.cells(book.original)
+    except notebooks.OtherLanguage as error:
+        raise Unreadable(_message(book.path, str(error), None).model_copy(update={"fatal": False})) from None
     except notebooks.NotReadable as error:
         raise _unreadable(book.path, str(error)) from None
     texts: list[str] = []

@@ -392,12 +392,22 @@ def test_top_level_await_and_outputs_do_not_matter() -> None:
         ("[]", "not a notebook: it has no cells"),
         ('{"cells": 3}', "not a notebook: it has no cells"),
         ('{"worksheets": [3]}', "not a notebook: it has no cells"),
-        ('{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}', "a notebook in R, not Python"),
-        ('{"cells": [], "metadata": {"language_info": {"name": "julia"}}}', "a notebook in julia, not Python"),
     ],
 )
-def test_not_a_python_notebook(content: str, text: str) -> None:
+def test_not_a_notebook(content: str, text: str) -> None:
     assert refused(written("book.ipynb", content)).text.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "language"),
+    [({"kernelspec": {"language": "R"}}, "R"), ({"language_info": {"name": "julia"}}, "julia")],
+)
+def test_a_notebook_in_another_language_is_passed_over(metadata: dict[str, Any], language: str) -> None:
+    library = Library()
+    assert library.tree(notebook(metadata=metadata)) is None
+    (message,) = library.messages
+    assert message.text == f"a notebook in {language}, not Python"
+    assert not message.fatal
 
 
 @pytest.mark.parametrize("odd", [None, 3, "x", {}, {"cell_type": "code"}, {"cell_type": "code", "source": [1, None]}])
