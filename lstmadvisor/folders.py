@@ -76,6 +76,8 @@ def find(
             search.folder(path)
         elif not os.path.lexists(path):
             search.complain(path, "no such file or folder")
+        elif not stat.S_ISREG(_mode(path)):
+            search.complain(path, "not a file, or a link to none")
         elif not (force_exclude and search.excluded(os.path.realpath(path), folder=False)):
             search.take(str(path), os.path.realpath(path))
     return search.found

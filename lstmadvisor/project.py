@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ class Project:
 
 def nearest(paths: Sequence[Path]) -> Project:
     """The configuration of the first pyproject.toml with a `[tool.lstmadvisor]` above all the paths."""
-    absolute = [path.resolve() for path in paths] or [Path.cwd()]
+    absolute = [Path(os.path.realpath(path)) for path in paths] or [Path.cwd()]
     folders = [path if path.is_dir() else path.parent for path in absolute]
     common = [folder for folder in (folders[0], *folders[0].parents) if all(_below(f, folder) for f in folders)]
     for folder in common:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -25,12 +26,16 @@ UNREADABLE: dict[str, bytes] = {
 }  # fmt: skip
 
 
-def _facts(path: Path, asked: str | None = None) -> subprocess.CompletedProcess[str]:
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    command = [sys.executable, "-m", "lstmadvisor", "facts", "--format", "json", asked or path.name]
+    command = [sys.executable, "-m", "lstmadvisor", *arguments]
     return subprocess.run(
-        command, cwd=path.parent, env=environment, capture_output=True, text=True, timeout=100, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
     )
+
+
+def _facts(path: Path, asked: str | None = None) -> subprocess.CompletedProcess[str]:
+    return _run(path.parent, "facts", "--format", "json", asked or path.name)
 
 
 @pytest.mark.parametrize("case", UNREADABLE, ids=str)
@@ -96,3 +101,16 @@ def test_one_unreadable_file_among_others_is_only_a_message(tmp_path: Path) -> N
     done = _facts(tmp_path / "train.py", ".")
     assert done.returncode == 0
     assert '"path": "train.py"' in done.stdout
+
+
+def test_a_pipe_and_a_circle_of_links_do_not_stop_the_others(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "one.py").symlink_to("two.py")
+    (tmp_path / "two.py").symlink_to("one.py")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "up").symlink_to("..")
+    (tmp_path / "train.py").write_text(NET + "net(torch.ones(1, 1, 1))[0].sum().backward()\n")
+    done = _run(tmp_path, "facts", "--format", "json", ".", "pipe.py", "one.py")
+    assert done.returncode == 0
+    assert [program["files"] for program in json.loads(done.stdout)["programs"]] == [["train.py"]]
+    assert sorted(line.split(":")[0] for line in done.stderr.splitlines()) == ["one.py", "pipe.py"]
