@@ -130,18 +130,41 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
     Session(**options).check(paths)
 
 
+_probing = _together(
+    click.option("--probe", is_flag=True, help="Run the script for a while and measure it."),
+    click.option("--probe-steps", "steps", type=click.IntRange(min=1), default=200, show_default=True, metavar="N"),
+    click.option(
+        "--probe-seconds", "seconds", type=click.FloatRange(min=1), default=120.0, show_default=True, metavar="S"
+    ),
+    click.option("--probe-memory", "memory", type=click.FloatRange(min=0.1), metavar="GIB", help="End it above that."),
+    click.option("--python", metavar="PATH", help="Run it with this interpreter, that of the project's environment."),
+    click.option("--in-place", is_flag=True, help="Run it where it is, not in a scratch copy."),
+    click.option("--dry-run", is_flag=True, help="Say what would be run, and stop."),
+    click.option("--save-probe", "save", type=click.Path(dir_okay=False), help="Write what was measured there."),
+    click.option("--load-probe", "load", type=click.Path(dir_okay=False), help="Report on what was measured before."),
+)
+
+
 @main.command(epilog=_EXIT_CODES)
 @click.argument("script")
+@click.argument("arguments", nargs=-1, metavar="[-- ARGS]")
 @click.option("--all", "everything", is_flag=True, help="Fold nothing.")
 @_unsafe
 @_diff
+@_probing
 @_judging
 @_reading
-def audit(script: str, **options: Any) -> None:
-    """Review one training program whole: every outcome, advice included."""
+def audit(script: str, arguments: tuple[str, ...], probe: bool, **options: Any) -> None:
+    """Review one training program whole: every outcome, advice included.
+
+    With --probe, the script is run as `SCRIPT ARGS` for a few hundred optimizer steps, in a copy of the working
+    directory, and measured.
+    """
     from lstmadvisor.session import Session
 
-    Session(**options).audit(script)
+    probing = {name: options.pop(name) for name in ("python", "in_place", "dry_run", "save", "load")}
+    probing |= {name: options.pop(name) for name in ("steps", "seconds", "memory")}
+    Session(**options, probing={"run": probe, "arguments": arguments, **probing}).audit(script)
 
 
 @main.command()

@@ -20,13 +20,14 @@ class Series(Frozen):
 
     name: str
     """loss: what backward was called on, without the factor of a gradient scaler, summed over the calls of one step;
+    loss-function: mean of what a loss function returned in the calls of one step, `of` its name;
     validation-loss: mean of the loss functions called without gradient between two steps;
     gradient-norm: L2 norm when the optimizer used the gradient, after clipping if that comes first;
     clip-norm: norm that clip_grad_norm_ found, before it clipped;
     update-ratio: ‖Δw‖/‖w‖ of one step;
     learning-rate; step-seconds: wall time from step to step, without that of the probe"""
     of: str = ""
-    """the parameter that is meant, or the optimizer (learning-rate); empty for all parameters together"""
+    """the parameter, the loss function, or the optimizer that is meant; empty for all parameters together"""
     unit: str = ""
     steps: tuple[int, ...] = ()
     values: tuple[float | None, ...] = ()
@@ -163,6 +164,10 @@ class MeasuredLoss(Frozen):
     target_deviation: float | None = None
     constant: float | None = None
     """mean loss of the best constant prediction, in the units of the loss; None if it is not known"""
+    calls: int | None = None
+    """in training"""
+    padded: float | None = None
+    """share of the targets that count whose input is padding"""
 
 
 class Checks(Frozen):
@@ -190,6 +195,12 @@ class Checks(Frozen):
     """parameter → share of steps in which its gradient was exactly 0, where there were such steps"""
     identical_units: dict[str, float] = Field(default_factory=dict)
     """weight of a recurrent layer → share of its units that equal another one, at the last step"""
+    not_optimized: tuple[str, ...] = ()
+    """parameters of the model that get a gradient and belong to no optimizer that made a step"""
+    continued: float | None = None
+    """share of the rows of a batch that go on where the same row of the batch before ended"""
+    continued_by_chance: float | None = None
+    """the same, of the row beside it"""
     first_bad: str | None = None
     """what was not finite first, in the order of the computation: input, loss, gradient, weights"""
     first_bad_step: int | None = None

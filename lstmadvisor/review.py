@@ -22,6 +22,7 @@ from lstmadvisor.selection import NO_LAYER, Layer
 
 if TYPE_CHECKING:
     from lstmadvisor.fix.apply import Fixed
+    from lstmadvisor.measured import Probe
 
 _TRAINS = re.compile(rb"\b(backward|fit\w*|train\w*|minimize|apply_gradients|manual_backward|fine_tune|search)\s*\(")
 """What a training script calls, even if the network is defined in another file."""
@@ -47,6 +48,8 @@ class Request:
     """its bytes"""
     diffs: bool = True
     """whether the text of every fix is wanted"""
+    probe: Probe | None = None
+    """what a run of the program measured"""
 
 
 def check(request: Request) -> Report:
@@ -152,6 +155,8 @@ class _Judge:
         """The report on the paths of the request, or on some of them."""
         request = self.request if paths is None else replace(self.request, paths=paths)
         report = _understood(request, library, self.whole)
+        if request.probe is not None:
+            report = report.model_copy(update={"programs": _measured(report.programs, request.probe)})
         judgement = engine.judge(report.programs, self.chosen, self.settings)
         texts = _Texts(library)
         silencer = engine.Silencer(self.rules)
@@ -219,6 +224,13 @@ def _with_diffs(report: Report, library: sources.Library) -> Report:
 
     texts = _Texts(library)
     return report.model_copy(update={"findings": shown_fixes(report.findings, library, texts.text)})
+
+
+def _measured(programs: tuple[Program, ...], probe: Probe) -> tuple[Program, ...]:
+    """The programs, with what was measured at the one that was run."""
+    script = folders.shown(probe.script)
+    run = next((program for program in programs if program.path == script), programs[0] if programs else None)
+    return tuple(one.model_copy(update={"probe": probe}) if one is run else one for one in programs)
 
 
 def _scorecard(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -26,6 +26,7 @@ from lstmadvisor.selection import Layer
 
 if TYPE_CHECKING:
     from lstmadvisor.fix.apply import Fixed
+    from lstmadvisor.measured import Probe
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Session:
     fix_only: bool = False
     unsafe_fixes: bool = False
     diff: bool = False
+    probing: Mapping[str, Any] = field(default_factory=dict)
+    """what `audit` was told about measuring: the fields of `Probing`"""
 
     def check(self, paths: Sequence[str]) -> None:
         """Lints, fixes if asked to, and exits with 0, 1 or 2."""
@@ -68,7 +71,7 @@ class Session:
 
     def audit(self, script: str) -> None:
         """Reviews one program, and exits with 0, 1 or 2."""
-        request = self._request([script])
+        request = replace(self._request([script]), probe=self._measured(script))
         if self.diff:
             self._show(review.fix_audit(request, self._wanted), request)
         self._finish(review.audit(request), request, audit=True)
@@ -80,6 +83,14 @@ class Session:
         if not _nothing_read(found):
             output.write(report.rendered_facts(found, self.form, self._look(self.output_file)), self.output_file)
         sys.exit(2 if _nothing_read(found) else 0)
+
+    def _measured(self, script: str) -> Probe | None:
+        """What a run of the script gives, if it is to be run."""
+        if not any(self.probing.get(name) for name in ("run", "load", "arguments", "save", "dry_run", "in_place")):
+            return None
+        from lstmadvisor.probe.command import Probing, measured
+
+        return measured(script, Probing(**self.probing), self.quiet)
 
     def _request(self, paths: Sequence[str]) -> Request:
         if self.verbose:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lstmadvisor.facts import Place
+from lstmadvisor.facts import Place, Unknown
 from lstmadvisor.model import Evidence, Finding, Fix, Report, Severity
 from lstmadvisor.report.diffs import excerpt
 from lstmadvisor.report.excerpt import Excerpts, Span
@@ -48,7 +48,9 @@ def audited(report: Report, look: Look) -> str:
     """An audit: the scorecard, the findings that cost most, what could not be judged, and counts."""
     findings = sorted(report.findings, key=_cost)
     worst = [f for n, f in enumerate(findings) if look.all or n < _SHOWN or f.severity is Severity.ERROR]
-    blocks = [] if look.quiet else [*_listed(_programs(report, look)), *_scorecards(report, look)]
+    blocks = (
+        [] if look.quiet else [*_listed(_programs(report, look)), *_probes(report, look), *_scorecards(report, look)]
+    )
     blocks += [_block(finding, report, look) for finding in worst]
     if folded := [finding for finding in findings if finding not in worst]:
         blocks.append(f"{_counted(folded)} more; --all shows them")
@@ -154,6 +156,15 @@ def _programs(report: Report, look: Look) -> Iterator[str]:
         beside = f" with {', '.join(map(safe, others[:4]))}{', …' if len(others) > 4 else ''}" if others else ""
         kind = "defines a model and trains nothing" if program.api == "module" else f"trains by {program.api}"
         yield f"{look.paint('bold', safe(program.path))}{beside}: {program.framework}, {kind}"
+
+
+def _probes(report: Report, look: Look) -> list[str]:
+    measured = [program.probe for program in report.programs if not isinstance(program.probe, Unknown)]
+    if not measured:
+        return []
+    from lstmadvisor.report.probe_text import probe_text
+
+    return [probe_text(probe, look.paint) for probe in measured]
 
 
 def _scorecards(report: Report, look: Look) -> list[str]:

@@ -1,0 +1,127 @@
+"""The tensors that a model is called with, as the model sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lstmadvisor.probe.models import Models
+from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.recorder import rounded
+
+INTERVAL = 25
+LARGEST = 20_000_000
+SHORTEST_TAIL = 2
+"""equal time steps at an end that may be padding"""
+MOST = 12
+"""tensors of one call"""
+
+
+class Batches(Instrument):
+    """Describes the input of the outermost modules in the first step, and every 25."""
+
+    def __init__(self, observer: Observer, models: Models) -> None:
+        super().__init__(observer)
+        self._models = models
+        self._seen: set[tuple[int, str]] = set()
+        self._bad = False
+
+    def outermost(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        """Describes each tensor once a step."""
+        import torch
+
+        if not self.observer.every(INTERVAL) or not torch.is_grad_enabled():
+            return
+        several = f"{type(module).__name__}." if len(self._models.roots) > 1 else ""
+        for name, tensor in list(tensors(torch, args, kwargs))[:MOST]:
+            if (self.observer.steps, several + name) not in self._seen and 0 < tensor.numel() <= LARGEST:
+                self._seen.add((self.observer.steps, several + name))
+                self._describe(torch, several + name, tensor.detach())
+
+    def called(self, module: Any, args: tuple[Any, ...]) -> None:
+        """Asks of each step's input whether it is finite: a sum that is not finite tells."""
+        for value in args:
+            if getattr(value, "is_floating_point", bool)() and not value.is_sparse and value.numel():
+                self.recorder.number("input-sum", "", self.observer.steps, value.detach().sum())
+                return
+
+    def _describe(self, torch: Any, name: str, tensor: Any) -> None:
+        step = self.observer.steps
+        values = tensor if tensor.is_floating_point() else tensor.to(torch.float32)
+        finite = torch.isfinite(values)
+        good = values if bool(finite.all()) else values[finite]
+        share, padding = _padding(torch, tensor)
+        if good.numel() == 0:
+            good = torch.full((1,), float("nan"))
+        numbers = torch.stack([good.mean(), good.std(correction=0), good.min(), good.max()]).float()
+
+        def then(fetched: list[float]) -> None:
+            mean, deviation, smallest, largest = map(rounded, fetched)
+            self.recorder.record(
+                "batch",
+                of=name,
+                step=step,
+                shape=list(tensor.shape),
+                dtype=str(tensor.dtype).removeprefix("torch."),
+                ids=not tensor.is_floating_point() and tensor.dtype != torch.bool,
+                mean=mean,
+                deviation=deviation,
+                smallest=smallest,
+                largest=largest,
+                finite=good is values,
+                padding=share,
+                padding_value=padding,
+            )
+
+        self.recorder.fetch(numbers, then)
+
+
+def tensors(torch: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The tensors among the arguments of a call, each with a name."""
+    for name, value in (*enumerate(args), *kwargs.items()):
+        yield from _within(torch, str(name), value, 2)
+
+
+def _within(torch: Any, name: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+    if torch.is_tensor(value):
+        yield name, value
+    elif isinstance(value, torch.nn.utils.rnn.PackedSequence):
+        yield f"{name}.data", value.data
+    elif depth and isinstance(value, tuple | list):
+        for index, part in enumerate(value):
+            yield from _within(torch, f"{name}.{index}", part, depth - 1)
+    elif depth and hasattr(value, "items"):
+        for key, part in value.items():
+            yield from _within(torch, f"{name}.{key}", part, depth - 1)
+
+
+def _padding(torch: Any, tensor: Any) -> tuple[float | None, float | None]:
+    """The share of time steps at the ends of sequences that hold one and the same value, and that value."""
+    if tensor.dim() not in (2, 3) or tensor.is_complex() or min(tensor.shape[:2]) < SHORTEST_TAIL:
+        return None, None
+    value = tensor if tensor.dim() == 3 else tensor.unsqueeze(-1)
+    if tensor.dim() == 2 and tensor.is_floating_point():
+        return None, None
+    best: tuple[float, float] | None = None
+    for turned in (value, value.transpose(0, 1)):
+        for series in (turned, turned.flip(1)):
+            end = series[:, -1]
+            if not bool((end == end[:1, :1]).all(dim=1).any()):
+                continue
+            found = _tail(torch, series)
+            if found is not None and (best is None or found[0] > best[0]):
+                best = found
+    return best if best is not None else (0.0, None)
+
+
+def _tail(torch: Any, series: Any) -> tuple[float, float] | None:
+    """Of (sequences, time, features): the share that repeats one value up to the end, if it differs in length."""
+    constant = (series == series[:, -1:, :1]).all(dim=2)
+    runs = constant.flip(1).to(torch.int64).cumprod(1).sum(1)
+    padded = runs >= SHORTEST_TAIL
+    if not bool(padded.any()) or bool((runs == series.shape[1]).all()) or bool((runs == runs[0]).all()):
+        return None
+    ends = series[padded, -1, 0]
+    if not bool((ends == ends[0]).all()):
+        return None
+    return float(runs[padded].sum()) / constant.numel(), float(ends[0])

@@ -1,0 +1,46 @@
+"""The loss of every step, and of every evaluation between two steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lstmadvisor.probe.observer import Instrument, Observer
+
+
+class Loss(Instrument):
+    """What backward is called on, and what loss functions give where no gradient is asked for."""
+
+    def __init__(self, observer: Observer) -> None:
+        super().__init__(observer)
+        self._training: list[Any] = []
+        self._evaluated: list[Any] = []
+
+    def backward(self, loss: Any) -> None:
+        """One of the passes of a step."""
+        if self._evaluated:
+            import torch
+
+            mean = torch.stack([value.float() for value in self._evaluated]).mean()
+            self.recorder.number("validation-loss", "", self.observer.steps, mean)
+            self._evaluated.clear()
+        self._training.append(loss if loss.dim() == 0 else loss.mean())
+
+    def loss_function(self, name: str, arguments: dict[str, Any], value: Any) -> None:
+        """Counts as an evaluation where nothing can be learned from it."""
+        if not value.requires_grad and value.dim() == 0 and self.observer.steps:
+            self._evaluated.append(value.detach())
+
+    def step_done(self, step: int) -> None:
+        """The passes of the step make one number."""
+        if not self._training:
+            return
+        total = self._training[0]
+        for more in self._training[1:]:
+            total = total + more
+        self._training.clear()
+
+        def then(values: list[float]) -> None:
+            self.observer.last_loss = values[0]
+
+        self.recorder.number("loss", "", step, total)
+        self.recorder.fetch(total, then)

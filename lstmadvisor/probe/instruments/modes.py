@@ -1,0 +1,56 @@
+"""Whether models run in the mode that the moment asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lstmadvisor.probe.observer import Instrument, Observer
+
+
+class Modes(Instrument):
+    """Counts forward passes by their mode."""
+
+    def __init__(self, observer: Observer) -> None:
+        super().__init__(observer)
+        self._training = [0, 0]
+        """forward passes with gradient: all, in evaluation mode"""
+        self._evaluating = [0, 0]
+        """forward passes without gradient: all, in training mode"""
+        self._dropouts: set[int] = set()
+
+    def outermost(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        """One pass."""
+        import torch
+
+        if torch.is_grad_enabled():
+            self._training[0] += 1
+            self._training[1] += not module.training
+        if self.observer.steps < 3:
+            self._dropouts.update(id(m) for m in module.modules() if _drops(m))
+
+    def evaluated(self, module: Any) -> None:
+        """One pass without gradient, after training has begun."""
+        if self.observer.steps:
+            self._evaluating[0] += 1
+            self._evaluating[1] += module.training
+
+    def finish(self) -> None:
+        """The shares."""
+        self.recorder.record(
+            "check",
+            eval_mode_while_training=_share(self._training),
+            train_mode_while_validating=_share(self._evaluating),
+            dropouts=len(self._dropouts),
+        )
+
+
+def _drops(module: Any) -> bool:
+    import torch
+
+    if isinstance(module, torch.nn.RNNBase):
+        return module.dropout > 0 and module.num_layers > 1
+    return isinstance(module, torch.nn.modules.dropout._DropoutNd) and module.p > 0
+
+
+def _share(counts: list[int]) -> float | None:
+    return counts[1] / counts[0] if counts[0] else None

@@ -1,0 +1,119 @@
+"""What the loss functions are asked to reach, and what the best constant prediction would reach."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from statistics import fmean, median
+from typing import Any
+
+from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.recorder import rounded
+
+MOST = 8192
+"""Targets that are kept of one call."""
+COLUMNS = 64
+RARE = 5
+"""How many samples of each class an entropy needs, on average."""
+CLASSES = ("cross_entropy", "nll_loss")
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+REAL = ("mse_loss", "l1_loss")
+
+
+class Targets(Instrument):
+    """Samples the targets of the calls that something is learned from."""
+
+    def __init__(self, observer: Observer) -> None:
+        super().__init__(observer)
+        self._classes: dict[str, Counter[int]] = {}
+        self._reals: dict[str, list[list[float]]] = {}
+        self._reductions: dict[str, str | None] = {}
+        self._heard: set[tuple[str, int]] = set()
+
+    def loss_function(self, name: str, arguments: dict[str, Any], value: Any) -> None:
+        """Keeps a sample of the targets, in the steps that are listened to."""
+        target = arguments.get("target")
+        step = self.observer.steps
+        if not self.observer.listening or not value.requires_grad or target is None or (name, step) in self._heard:
+            return
+        self._heard.add((name, step))
+        self._reductions[name] = arguments.get("reduction")
+        target = target.detach()
+        if name in CLASSES and not target.is_floating_point():
+            ignored = arguments.get("ignore_index", -100)
+            counts = self._classes.setdefault(name, Counter())
+            self.recorder.fetch(
+                target.reshape(-1)[:MOST].clone(),
+                lambda ids: counts.update(int(one) for one in ids if one != ignored),
+            )
+        elif name in REAL + BINARY:
+            columns = target.shape[-1] if target.dim() > 1 and target.shape[-1] <= COLUMNS else 1
+            rows = target.reshape(-1, columns)[: MOST // columns].clone()
+            kept = self._reals.setdefault(name, [[] for _ in range(columns)])
+            if len(kept) == columns:
+                self.recorder.fetch(rows.t(), lambda values: _spread(kept, values))
+
+    def step_done(self, step: int) -> None:
+        """Tells of the first targets early, for runs that are cut off."""
+        if step in (60, 160):
+            self._tell()
+
+    def finish(self) -> None:
+        """Tells of all."""
+        self.recorder.flush()
+        self._tell()
+
+    def _tell(self) -> None:
+        for name, counts in self._classes.items():
+            total = sum(counts.values())
+            self.recorder.record(
+                "loss",
+                name=name,
+                reduction=self._reductions[name],
+                targets=total,
+                classes=len(counts),
+                constant=_entropy(counts, total) if self._reductions[name] == "mean" else None,
+            )
+        for name, columns in self._reals.items():
+            numbers = [value for column in columns for value in column]
+            if not numbers or not all(map(math.isfinite, numbers)):
+                continue
+            mean = fmean(numbers)
+            spread = math.sqrt(fmean([(value - mean) ** 2 for value in numbers]))
+            constant = fmean([_constant(name, column) for column in columns])
+            self.recorder.record(
+                "loss",
+                name=name,
+                reduction=self._reductions[name],
+                targets=len(numbers),
+                target_mean=rounded(mean),
+                target_deviation=rounded(spread),
+                constant=rounded(constant) if self._reductions[name] == "mean" else None,
+            )
+
+
+def _spread(kept: list[list[float]], values: list[float]) -> None:
+    """Adds values, column after column, to the columns that are kept."""
+    rows = len(values) // len(kept)
+    for index, column in enumerate(kept):
+        column += values[index * rows : (index + 1) * rows]
+
+
+def _entropy(counts: Counter[int], total: int) -> float | None:
+    """Entropy in nats, with the correction of Miller and Madow; None where there are too few samples."""
+    if total < RARE * len(counts):
+        return None
+    plain = -sum(n / total * math.log(n / total) for n in counts.values())
+    return rounded(plain + (len(counts) - 1) / (2 * total))
+
+
+def _constant(name: str, values: list[float]) -> float:
+    """Mean loss of the best constant."""
+    mean = fmean(values)
+    if name in BINARY:
+        share = min(max(mean, 0.0), 1.0)
+        return -sum(p * math.log(p) for p in (share, 1 - share) if p > 0)
+    if name == "l1_loss":
+        middle = median(values)
+        return fmean([abs(value - middle) for value in values])
+    return fmean([(value - mean) ** 2 for value in values])
