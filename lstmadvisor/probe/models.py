@@ -18,6 +18,8 @@ class Models:
 
     def __init__(self) -> None:
         self._roots: list[weakref.ref[Any]] = []
+        self.padding: tuple[int, Any] = (-1, None)
+        """a step, and which positions of its input are padding, (sequences, time) or (time, sequences)"""
         self._ids: set[int] = set()
         self._names: dict[int, str] = {}
         self._made: dict[int, tuple[str, int]] = {}
@@ -69,7 +71,7 @@ class Models:
 
     def _name(self, thing: Any) -> str:
         if id(thing) not in self._names:
-            self._names = dict(self._named())
+            self._names.update(self._named())
         return self._names.setdefault(id(thing), "")
 
     def _named(self) -> Iterator[tuple[int, str]]:

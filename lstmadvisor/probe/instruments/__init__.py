@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lstmadvisor.probe.instruments.batches import Batches
+from lstmadvisor.probe.instruments.continuity import Continuity
 from lstmadvisor.probe.instruments.forwards import Forwards
 from lstmadvisor.probe.instruments.gates import Gates
 from lstmadvisor.probe.instruments.gradients import Gradients
@@ -23,7 +24,8 @@ def instruments(observer: Observer, models: Models) -> tuple[Instrument, ...]:
     """One of each."""
     return (
         Loss(observer),
-        Targets(observer),
+        Targets(observer, models),
+        Continuity(observer),
         Gradients(observer, models),
         Updates(observer, models),
         Rates(observer),

@@ -13,6 +13,8 @@ INTERVAL = 25
 LARGEST = 20_000_000
 SHORTEST_TAIL = 2
 """equal time steps at an end that may be padding"""
+FEWEST_PADDED = 0.25
+"""share of the sequences that end so, at least"""
 MOST = 12
 """tensors of one call"""
 
@@ -24,7 +26,20 @@ class Batches(Instrument):
         super().__init__(observer)
         self._models = models
         self._seen: set[tuple[int, str]] = set()
-        self._bad = False
+        self._states: set[int] = set()
+
+    def forward_post(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        """Notes the states that recurrent layers start from: they are no data."""
+        import torch
+
+        if isinstance(module, torch.nn.RNNBase | torch.nn.RNNCellBase):
+            start = args[1] if len(args) > 1 else kwargs.get("hx")
+            parts = start if isinstance(start, tuple | list) else (start,)
+            self._states.update(part.data_ptr() for part in parts if torch.is_tensor(part))
+
+    def step_done(self, step: int) -> None:
+        """New states come with the next step."""
+        self._states.clear()
 
     def outermost(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         """Describes each tensor once a step."""
@@ -34,7 +49,8 @@ class Batches(Instrument):
             return
         several = f"{type(module).__name__}." if len(self._models.roots) > 1 else ""
         for name, tensor in list(tensors(torch, args, kwargs))[:MOST]:
-            if (self.observer.steps, several + name) not in self._seen and 0 < tensor.numel() <= LARGEST:
+            new = (self.observer.steps, several + name) not in self._seen
+            if new and 0 < tensor.numel() <= LARGEST and tensor.data_ptr() not in self._states:
                 self._seen.add((self.observer.steps, several + name))
                 self._describe(torch, several + name, tensor.detach())
 
@@ -50,7 +66,9 @@ class Batches(Instrument):
         values = tensor if tensor.is_floating_point() else tensor.to(torch.float32)
         finite = torch.isfinite(values)
         good = values if bool(finite.all()) else values[finite]
-        share, padding = _padding(torch, tensor)
+        share, padding, mask = _padding(torch, tensor)
+        if mask is not None:
+            self._models.padding = (step, mask)
         if good.numel() == 0:
             good = torch.full((1,), float("nan"))
         numbers = torch.stack([good.mean(), good.std(correction=0), good.min(), good.max()]).float()
@@ -95,33 +113,36 @@ def _within(torch: Any, name: str, value: Any, depth: int) -> Iterator[tuple[str
             yield from _within(torch, f"{name}.{key}", part, depth - 1)
 
 
-def _padding(torch: Any, tensor: Any) -> tuple[float | None, float | None]:
-    """The share of time steps at the ends of sequences that hold one and the same value, and that value."""
+def _padding(torch: Any, tensor: Any) -> tuple[float | None, float | None, Any]:
+    """The share of time steps at the ends of sequences that hold one and the same value, that value, and where."""
     if tensor.dim() not in (2, 3) or tensor.is_complex() or min(tensor.shape[:2]) < SHORTEST_TAIL:
-        return None, None
-    value = tensor if tensor.dim() == 3 else tensor.unsqueeze(-1)
+        return None, None, None
     if tensor.dim() == 2 and tensor.is_floating_point():
-        return None, None
-    best: tuple[float, float] | None = None
-    for turned in (value, value.transpose(0, 1)):
-        for series in (turned, turned.flip(1)):
-            end = series[:, -1]
-            if not bool((end == end[:1, :1]).all(dim=1).any()):
-                continue
-            found = _tail(torch, series)
-            if found is not None and (best is None or found[0] > best[0]):
-                best = found
-    return best if best is not None else (0.0, None)
+        return None, None, None
+    value = tensor if tensor.dim() == 3 else tensor.unsqueeze(-1)
+    found: list[tuple[float, float, Any]] = []
+    for turned, back in ((value, False), (value.transpose(0, 1), True)):
+        for series, flipped in ((turned, False), (turned.flip(1), True)):
+            if (tail := _tail(series)) is not None:
+                number, mask = tail
+                mask = mask.flip(1) if flipped else mask
+                found.append((float(mask.float().mean()), number, mask.t() if back else mask))
+    return max(found, key=lambda one: one[0]) if found else (0.0, None, None)
 
 
-def _tail(torch: Any, series: Any) -> tuple[float, float] | None:
-    """Of (sequences, time, features): the share that repeats one value up to the end, if it differs in length."""
+def _tail(series: Any) -> tuple[float, Any] | None:
+    """Of (sequences, time, features): the value that sequences of different lengths end with, and where it stands."""
     constant = (series == series[:, -1:, :1]).all(dim=2)
-    runs = constant.flip(1).to(torch.int64).cumprod(1).sum(1)
-    padded = runs >= SHORTEST_TAIL
-    if not bool(padded.any()) or bool((runs == series.shape[1]).all()) or bool((runs == runs[0]).all()):
+    runs = constant.flip(1).long().cumprod(1)
+    lengths = runs.sum(1)
+    padded = lengths >= SHORTEST_TAIL
+    if (
+        padded.float().mean() < FEWEST_PADDED
+        or bool((lengths == series.shape[1]).all())
+        or bool((lengths == lengths[0]).all())
+    ):
         return None
     ends = series[padded, -1, 0]
     if not bool((ends == ends[0]).all()):
         return None
-    return float(runs[padded].sum()) / constant.numel(), float(ends[0])
+    return float(ends[0]), (runs * padded.unsqueeze(1)).flip(1).bool()

@@ -8,6 +8,7 @@ from typing import Any
 from lstmadvisor.probe.models import Models
 from lstmadvisor.probe.observer import Instrument, Observer
 
+SETTLED = 20
 MOST = 48
 """Parameters whose norms are told one by one."""
 
@@ -74,16 +75,34 @@ class Gradients(Instrument):
         if counts[0] in (1, 20) or counts[0] % 50 == 0:
             self._tell_clips()
 
+    def step_done(self, step: int) -> None:
+        """Looks early: when a script is over, its model may be gone."""
+        if step == SETTLED:
+            self._tell_missing()
+
     def finish(self) -> None:
-        """Which parameters never had a gradient."""
+        """What was seen in the whole run."""
         self._tell_clips()
+        self._tell_missing()
+
+    def _tell_missing(self) -> None:
+        """Which parameters never had a gradient, and which have one and no optimizer."""
         missing = [
             self._models.name(p) or f"parameter {index}"
             for given in self._parameters.values()
             for index, p in enumerate(given)
             if id(p) not in self._had and p.requires_grad
         ]
+        given = {id(p) for parameters in self._parameters.values() for p in parameters}
+        forgotten = [
+            name
+            for root in self._models.roots
+            for name, p in root.named_parameters()
+            if given and p.requires_grad and p.grad is not None and id(p) not in given
+        ]
         self.recorder.record("check", without_gradient=missing)
+        if self._models.roots:
+            self.recorder.record("check", not_optimized=forgotten)
 
     def _tell_clips(self) -> None:
         clips = [

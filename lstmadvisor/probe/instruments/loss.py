@@ -14,6 +14,7 @@ class Loss(Instrument):
         super().__init__(observer)
         self._training: list[Any] = []
         self._evaluated: list[Any] = []
+        self._functions: dict[str, list[Any]] = {}
 
     def backward(self, loss: Any) -> None:
         """One of the passes of a step."""
@@ -27,7 +28,12 @@ class Loss(Instrument):
 
     def loss_function(self, name: str, arguments: dict[str, Any], value: Any) -> None:
         """Counts as an evaluation where nothing can be learned from it."""
-        if not value.requires_grad and value.dim() == 0 and self.observer.steps:
+        if value.requires_grad:
+            target: Any = arguments.get("target")
+            summed = arguments.get("reduction") == "sum" and target is not None
+            mean = value.detach() / target.numel() if summed else value.detach()
+            self._functions.setdefault(name, []).append(mean if mean.dim() == 0 else mean.mean())
+        elif value.dim() == 0 and self.observer.steps:
             self._evaluated.append(value.detach())
 
     def step_done(self, step: int) -> None:
@@ -42,5 +48,11 @@ class Loss(Instrument):
         def then(values: list[float]) -> None:
             self.observer.last_loss = values[0]
 
+        for name, values in self._functions.items():
+            mean = values[0]
+            for value in values[1:]:
+                mean = mean + value
+            self.recorder.number("loss-function", name, step, mean / len(values))
+        self._functions.clear()
         self.recorder.number("loss", "", step, total)
         self.recorder.fetch(total, then)

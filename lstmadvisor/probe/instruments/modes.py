@@ -16,6 +16,9 @@ class Modes(Instrument):
         """forward passes with gradient: all, in evaluation mode"""
         self._evaluating = [0, 0]
         """forward passes without gradient: all, in training mode"""
+        self._judged = [0, 0]
+        """the same, of those whose loss was computed"""
+        self._last = False
         self._dropouts: set[int] = set()
 
     def outermost(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
@@ -30,16 +33,23 @@ class Modes(Instrument):
 
     def evaluated(self, module: Any) -> None:
         """One pass without gradient, after training has begun."""
+        self._last = module.training
         if self.observer.steps:
             self._evaluating[0] += 1
             self._evaluating[1] += module.training
+
+    def loss_function(self, name: str, arguments: dict[str, Any], value: Any) -> None:
+        """The pass before was judged."""
+        if not value.requires_grad and self._evaluating[0]:
+            self._judged[0] += 1
+            self._judged[1] += self._last
 
     def finish(self) -> None:
         """The shares."""
         self.recorder.record(
             "check",
             eval_mode_while_training=_share(self._training),
-            train_mode_while_validating=_share(self._evaluating),
+            train_mode_while_validating=_share(self._judged if self._judged[0] else self._evaluating),
             dropouts=len(self._dropouts),
         )
 

@@ -7,6 +7,7 @@ from collections import Counter
 from statistics import fmean, median
 from typing import Any
 
+from lstmadvisor.probe.models import Models
 from lstmadvisor.probe.observer import Instrument, Observer
 from lstmadvisor.probe.recorder import rounded
 
@@ -23,8 +24,11 @@ REAL = ("mse_loss", "l1_loss")
 class Targets(Instrument):
     """Samples the targets of the calls that something is learned from."""
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, models: Models) -> None:
         super().__init__(observer)
+        self._models = models
+        self._calls: Counter[str] = Counter()
+        self._padded: dict[str, list[float]] = {}
         self._classes: dict[str, Counter[int]] = {}
         self._reals: dict[str, list[list[float]]] = {}
         self._reductions: dict[str, str | None] = {}
@@ -33,6 +37,7 @@ class Targets(Instrument):
     def loss_function(self, name: str, arguments: dict[str, Any], value: Any) -> None:
         """Keeps a sample of the targets, in the steps that are listened to."""
         target = arguments.get("target")
+        self._calls[name] += value.requires_grad
         step = self.observer.steps
         if not self.observer.listening or not value.requires_grad or target is None or (name, step) in self._heard:
             return
@@ -42,6 +47,7 @@ class Targets(Instrument):
         if name in CLASSES and not target.is_floating_point():
             ignored = arguments.get("ignore_index", -100)
             counts = self._classes.setdefault(name, Counter())
+            self._count_padded(name, target, ignored)
             self.recorder.fetch(
                 target.reshape(-1)[:MOST].clone(),
                 lambda ids: counts.update(int(one) for one in ids if one != ignored),
@@ -52,6 +58,16 @@ class Targets(Instrument):
             kept = self._reals.setdefault(name, [[] for _ in range(columns)])
             if len(kept) == columns:
                 self.recorder.fetch(rows.t(), lambda values: _spread(kept, values))
+
+    def _count_padded(self, name: str, target: Any, ignored: int) -> None:
+        """Targets that count although their input is padding, where there is one for each position of the input."""
+        step, padding = self._models.padding
+        if padding is None or step != self.observer.steps or padding.numel() != target.numel():
+            return
+        counted = target.reshape(-1) != ignored
+        share = (counted & padding.reshape(-1).to(counted.device)).sum() / counted.sum().clamp(min=1)
+        shares = self._padded.setdefault(name, [])
+        self.recorder.fetch(share, shares.extend)
 
     def step_done(self, step: int) -> None:
         """Tells of the first targets early, for runs that are cut off."""
@@ -70,8 +86,10 @@ class Targets(Instrument):
                 "loss",
                 name=name,
                 reduction=self._reductions[name],
+                calls=self._calls[name],
                 targets=total,
                 classes=len(counts),
+                padded=rounded(fmean(self._padded[name])) if self._padded.get(name) else None,
                 constant=_entropy(counts, total) if self._reductions[name] == "mean" else None,
             )
         for name, columns in self._reals.items():
@@ -85,6 +103,7 @@ class Targets(Instrument):
                 "loss",
                 name=name,
                 reduction=self._reductions[name],
+                calls=self._calls[name],
                 targets=len(numbers),
                 target_mean=rounded(mean),
                 target_deviation=rounded(spread),

@@ -8,14 +8,20 @@ from lstmadvisor.probe.models import Models
 from lstmadvisor.probe.observer import Instrument, Observer
 
 LARGEST = 4_000_000
+INTERVAL = 50
 
 
 class Units(Instrument):
-    """Looks at the weights when the run is over."""
+    """Looks at the weights from time to time: when a script is over, its model may be gone."""
 
     def __init__(self, observer: Observer, models: Models) -> None:
         super().__init__(observer)
         self._models = models
+
+    def step_done(self, step: int) -> None:
+        """Looks every 50 steps."""
+        if step % INTERVAL == 0:
+            self.finish()
 
     def finish(self) -> None:
         """The share of units of each layer that equal another one."""
