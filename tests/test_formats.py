@@ -91,6 +91,29 @@ def test_sarif_of_real_programs(example: Path) -> None:
     assert leak["relatedLocations"][0]["message"]["text"] == "the split comes only here"
 
 
+def test_sarif_carries_the_fixes(example: Path) -> None:
+    text = (ROOT / "examples" / "sunspots" / "train.py").read_text(encoding="utf-8")
+    Path("train.py").write_text(text, encoding="utf-8")
+    command = ["check", "train.py", "--select", "LA502"]
+    log = json.loads(run(*command, "--format", "sarif", code=1).stdout)
+    Draft4Validator(OASIS).validate(log)
+    (result,) = log["runs"][0]["results"]
+    (fix,) = result["fixes"]
+    assert "(unsafe: " in fix["description"]["text"]
+    (changed,) = fix["artifactChanges"]
+    lines = text.splitlines(keepends=True)
+    for one in sorted(changed["replacements"], key=lambda one: -one["deletedRegion"]["startLine"]):
+        region = one["deletedRegion"]
+        first, last = region["startLine"] - 1, region["endLine"] - 1
+        before, after = (
+            lines[first][: region["startColumn"] - 1],
+            "".join(lines[last : last + 1])[region["endColumn"] - 1 :],
+        )
+        lines[first : last + 1] = [before + one["insertedContent"]["text"] + after]
+    run(*command, "--fix", "--unsafe-fixes", code=0)
+    assert "".join(lines) == Path("train.py").read_text(encoding="utf-8")
+
+
 def test_places_in_notebooks_are_lines_of_their_json(example: Path) -> None:
     lines = Path("forecast.ipynb").read_text(encoding="utf-8").splitlines()
     reported = json.loads(run("check", "forecast.ipynb", "--format", "json", code=1).stdout)["findings"]

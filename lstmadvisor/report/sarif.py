@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from lstmadvisor import __version__, pages
 from lstmadvisor.facts import Place
-from lstmadvisor.model import Evidence, Finding, Message, Outcome, Report, Severity, Suppressed
+from lstmadvisor.model import Evidence, Finding, Fix, Message, Outcome, Report, Severity, Suppressed
 from lstmadvisor.report.places import Places, in_cell
 from lstmadvisor.report.terminal import safe
 from lstmadvisor.rule_info import RuleInfo
@@ -75,6 +75,7 @@ class _Writer:
                 "message": _text(f"{cell}: {finding.message}" if cell else finding.message),
                 "locations": [self._location(finding.at)],
                 "relatedLocations": related,
+                "fixes": _fixes(finding.fix),
                 "partialFingerprints": {"lstmadvisor/v1": finding.fingerprint},
                 "properties": _without_empty(
                     {
@@ -112,6 +113,35 @@ class _Writer:
             "message": _text(f"rule {outcome.rule} crashed on {outcome.program}: {outcome.reason}"),
             "associatedRule": {"id": outcome.code},
         }
+
+
+def _fixes(fix: Fix | None) -> list[dict[str, Any]]:
+    """The fix, unless it changes a notebook: its regions would be those of cells."""
+    if fix is None or not fix.changes or any(change.cell is not None for change in fix.changes):
+        return []
+    by_path: dict[str, list[dict[str, Any]]] = {}
+    for change in fix.changes:
+        by_path.setdefault(change.path, []).append(
+            {
+                "deletedRegion": {
+                    "startLine": change.line,
+                    "startColumn": change.column,
+                    "endLine": change.end_line,
+                    "endColumn": change.end_column,
+                },
+                "insertedContent": {"text": change.text},
+            }
+        )
+    description = f"{fix.title} ({fix.applicability}: {fix.why})" if fix.why else f"{fix.title} ({fix.applicability})"
+    return [
+        {
+            "description": _text(description),
+            "artifactChanges": [
+                {"artifactLocation": _artifact(path), "replacements": replacements}
+                for path, replacements in by_path.items()
+            ],
+        }
+    ]
 
 
 def _rule(rule: RuleInfo) -> dict[str, Any]:
