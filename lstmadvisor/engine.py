@@ -6,14 +6,12 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lstmadvisor.config import RuleSettings
 from lstmadvisor.facts import Known, Place, Program, Unknown
 from lstmadvisor.model import Finding, Grade, Outcome, Severity, State, Undecided
 from lstmadvisor.rule import Rule
-from lstmadvisor.selection import UnknownSelector, covered
-from lstmadvisor.suppression import Silence, silences, speaks_for
 
 _log = logging.getLogger("lstmadvisor")
 
@@ -24,22 +22,45 @@ class Judgement:
 
     outcomes: tuple[Outcome, ...]
     findings: tuple[Finding, ...]
-    """by place, each with its severity and identity"""
+    """by place, each with its severity"""
+    unsure: frozenset[tuple[str, str]] = frozenset()
+    """programs and codes of rules that could not judge everything there"""
 
 
 def judge(programs: Sequence[Program], rules: Sequence[Rule], settings: Mapping[str, RuleSettings]) -> Judgement:
     """Runs every rule on every program.  A finding that two programs share, by their modules, is given once."""
     outcomes: list[Outcome] = []
     findings: dict[tuple[str, str], list[Finding]] = {}
+    unsure: set[tuple[str, str]] = set()
     for program in programs:
         for rule in rules:
-            outcome, found = _judge_one(program, rule, settings[rule.code])
+            outcome, found, complete = _judge_one(program, rule, settings[rule.code])
             outcomes.append(outcome)
+            if not complete:
+                unsure.add((program.path, rule.code))
             new = [finding for finding in found if (rule.code, _key(finding.at)) not in findings]
             for finding in new:
                 findings.setdefault((rule.code, _key(finding.at)), []).append(finding)
-    ordered = sorted((f for same in findings.values() for f in same), key=_order)
-    return Judgement(tuple(outcomes), tuple(ordered))
+    ordered = sorted((f for same in findings.values() for f in same), key=order)
+    return Judgement(tuple(outcomes), tuple(ordered), frozenset(unsure))
+
+
+def with_findings(
+    judgement: Judgement, rule: Rule, settings: RuleSettings, findings: Sequence[Finding], programs: Sequence[Program]
+) -> Judgement:
+    """The judgement with findings of a rule that does not judge from facts; it has failed where they lie."""
+    if not findings:
+        return judgement
+    concerned = {program.path for program in programs if {f.at.path for f in findings} & set(program.files)}
+    outcomes = tuple(
+        outcome.model_copy(update={"state": "failed"})
+        if outcome.code == rule.code and outcome.program in concerned
+        else outcome
+        for outcome in judgement.outcomes
+    )
+    complete = [_complete(finding, rule, settings) for finding in findings]
+    ordered = sorted((*judgement.findings, *complete), key=order)
+    return replace(judgement, outcomes=outcomes, findings=tuple(ordered))
 
 
 def fingerprinted(findings: Sequence[Finding], line_of: Callable[[Place], str]) -> tuple[Finding, ...]:
@@ -58,82 +79,37 @@ def fingerprinted(findings: Sequence[Finding], line_of: Callable[[Place], str]) 
     return tuple(result)
 
 
-class Silencer:
-    """The silencing comments of the sources under review."""
+def _judge_one(program: Program, rule: Rule, settings: RuleSettings) -> tuple[Outcome, tuple[Finding, ...], bool]:
+    """What became of the rule, what it found, and whether it could judge everything."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = rules
-        self._silences: dict[tuple[str, int | None], tuple[Silence, ...]] = {}
-        self.complaints: list[tuple[Place, str]] = []
-        """comments that name no rule, and what was probably meant"""
-
-    def read(self, path: str, cell: int | None, text: str) -> None:
-        """Takes note of the comments in a file or in a cell of a notebook."""
-        found = silences(text, python=cell is not None or path.endswith((".py", ".pyi", ".ipynb")))
-        self._silences[path, cell] = found
-        for silence in found:
-            for word in silence.words:
-                if not silence.foreign:
-                    self._complain(word, Place(path=path, cell=cell, line=silence.comment))
-
-    def silence(self, finding: Finding) -> Silence | None:
-        """The comment that silences the finding, if there is one."""
-        own_cell = (finding.at.path, finding.at.cell)
-        speaking = (
-            silence
-            for (path, cell), found in self._silences.items()
-            if path == finding.at.path
-            for silence in found
-            if silence.lines is None or (path, cell) == own_cell
-            if speaks_for(silence, finding.at) and self._covers(silence, finding.code)
-        )
-        return next(speaking, None)
-
-    def _covers(self, silence: Silence, code: str) -> bool:
-        for word in silence.words:
-            try:
-                if code in covered(self._rules, [word]):
-                    return True
-            except UnknownSelector:
-                continue
-        return False
-
-    def _complain(self, word: str, at: Place) -> None:
-        try:
-            covered(self._rules, [word])
-        except UnknownSelector as error:
-            self.complaints.append((at, str(error)))
-
-
-def _judge_one(program: Program, rule: Rule, settings: RuleSettings) -> tuple[Outcome, tuple[Finding, ...]]:
     def outcome(state: State, reason: str = "") -> Outcome:
         return Outcome(
             rule=rule.name, code=rule.code, topic=rule.topic, program=program.path, state=state, reason=reason
         )
 
     if program.framework != "both" and program.framework not in rule.frameworks:
-        return outcome("not-applicable", f"for {' and '.join(rule.frameworks)}"), ()
+        return outcome("not-applicable", f"for {' and '.join(rule.frameworks)}"), (), True
     if program.recurrent_layers == ():
-        return outcome("not-applicable", "no recurrent layer"), ()
+        return outcome("not-applicable", "no recurrent layer"), (), True
     needed = {path: _fact(program, path) for path in rule.needs}
     if needed and all(map(_nothing, needed.values())):
-        return outcome("not-applicable", f"no {' and no '.join(path.replace('_', ' ') for path in needed)}"), ()
+        return outcome("not-applicable", f"no {' and no '.join(path.replace('_', ' ') for path in needed)}"), (), True
     try:
         said = list(rule.check(program, settings.options))
         complete = (_complete(found, rule, settings) for found in said if isinstance(found, Finding))
         findings = tuple({(f.at, f.message): f for f in complete}.values())
     except Exception as error:
         _log.debug("rule %s crashed on %s", rule.name, program.path, exc_info=True)
-        return outcome("error", f"{type(error).__name__}: {error}"), ()
-    if findings:
-        return outcome("failed"), findings
+        return outcome("error", f"{type(error).__name__}: {error}"), (), False
     missing = [one.missing for one in said if isinstance(one, Undecided)]
     missing += [
         f"{path.replace('_', ' ')}: {fact.unknown}" for path, fact in needed.items() if isinstance(fact, Unknown)
     ]
+    if findings:
+        return outcome("failed"), findings, not missing
     if missing:
-        return outcome("undecided", "; ".join(dict.fromkeys(missing))), ()
-    return outcome("passed"), ()
+        return outcome("undecided", "; ".join(dict.fromkeys(missing))), (), False
+    return outcome("passed"), (), True
 
 
 def _fact(program: Program, path: str) -> object:
@@ -163,6 +139,7 @@ def _key(at: Place) -> str:
     return f"{at.path}:{at.cell}:{at.line}:{at.column}"
 
 
-def _order(finding: Finding) -> tuple[str, int, int, int, str, str]:
+def order(finding: Finding) -> tuple[str, int, int, int, str, str]:
+    """The order of findings: by place."""
     at = finding.at
     return at.path, -1 if at.cell is None else at.cell, at.line, at.column, finding.code, finding.message

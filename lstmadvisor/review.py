@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from lstmadvisor import config as configuration
 from lstmadvisor import engine, folders, packs, selection, sources
 from lstmadvisor.config import Config
+from lstmadvisor.engine import Judgement
 from lstmadvisor.errors import UserError
 from lstmadvisor.facts import Place, Program
 from lstmadvisor.model import Finding, Message, Outcome, Report, ScorecardLine, Severity, Suppressed, source_key
 from lstmadvisor.project import Project
 from lstmadvisor.rule import Rule
 from lstmadvisor.selection import NO_LAYER, Layer
+from lstmadvisor.silencer import UNUSED, Silencer
 
 if TYPE_CHECKING:
     from lstmadvisor.fix.apply import Fixed
@@ -159,12 +161,13 @@ class _Judge:
             report = report.model_copy(update={"programs": _measured(report.programs, request.probe)})
         judgement = engine.judge(report.programs, self.chosen, self.settings)
         texts = _Texts(library)
-        silencer = engine.Silencer(self.rules)
+        silencer = Silencer(self.rules)
         involved = {file for program in report.programs for file in program.files}
         for path in sorted(involved | {finding.at.path for finding in judgement.findings}):
             for cell, code in texts.code(path):
                 silencer.read(path, cell, code)
         under_review = set(report.files)
+        judgement = self._with_unused(judgement, report.programs, silencer)
         heard: list[Finding] = []
         suppressed: list[Suppressed] = []
         for finding in engine.fingerprinted(judgement.findings, texts.line):
@@ -189,6 +192,21 @@ class _Judge:
                 "sources": {**(texts.whole(involved) if self.whole else {}), **texts.quoted(findings)},
             }
         )
+
+    def _with_unused(self, judgement: Judgement, programs: Sequence[Program], silencer: Silencer) -> Judgement:
+        """The judgement with the comments that silence nothing: the one rule that needs what the others have found."""
+        rule = next((rule for rule in self.chosen if rule.name == UNUSED), None)
+        if rule is None:
+            return judgement
+        for finding in judgement.findings:
+            silencer.silence(finding)
+        judged = frozenset(other.code for other in self.chosen) - {rule.code}
+        findings: list[Finding] = []
+        for path in sorted({file for program in programs for file in program.files}):
+            within = {program.path for program in programs if path in program.files}
+            unsure = frozenset(code for program, code in judgement.unsure if program in within)
+            findings += silencer.unused(path, judged, unsure)
+        return engine.with_findings(judgement, rule, self.settings[rule.code], findings, programs)
 
     def _reported(self, finding: Finding) -> bool:
         return finding.severity is not None and finding.severity.rank >= self.floor

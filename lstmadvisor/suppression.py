@@ -20,6 +20,8 @@ _NOQA = re.compile(r"#\s*noqa\b(?P<codes>\s*:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]
 _OWN = re.compile(
     r"#\s*lstmadvisor\s*:\s*ignore(?P<file>-file)?\b\s*(?:\[(?P<words>[^\]]*)\])?(?P<reason>[^#]*)", re.IGNORECASE
 )
+_CODE = re.compile(r"[A-Z]+[0-9]+", re.IGNORECASE)
+_WORD = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
 _LINE_COMMENT = re.compile(r"(?:^|\s)(#.*)")
 
 _LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
@@ -37,12 +39,15 @@ class Silence:
     foreign: bool = False
     """a noqa, whose codes may be another tool's"""
     reason: str = ""
+    columns: tuple[tuple[int, int], ...] = ()
+    """where each word begins and ends in the line of the comment; none if no word is written there"""
 
 
 @dataclass(frozen=True)
 class _Comment:
     text: str
     line: int
+    column: int
     lines: range
     """the lines that it may speak for: its statement's, up to its own, or the next line of code"""
 
@@ -66,14 +71,20 @@ def speaks_for(silence: Silence, at: Place) -> bool:
 
 
 def _read(comment: _Comment) -> Iterator[Silence]:
-    if found := _NOQA.search(comment.text):
-        words = re.findall(r"[A-Z]+[0-9]+", (found["codes"] or "").upper())
-        if comment.line in comment.lines:
-            yield Silence(tuple(words) or (EVERYTHING,), comment.line, comment.lines, foreign=True)
+    if (found := _NOQA.search(comment.text)) and comment.line in comment.lines:
+        listed = list(_CODE.finditer(comment.text, *found.span("codes"))) if found["codes"] else []
+        words = tuple(word[0].upper() for word in listed)
+        yield Silence(words or (EVERYTHING,), comment.line, comment.lines, True, columns=_columns(comment, listed))
     if found := _OWN.search(comment.text):
-        listed = [word.strip() for word in (found["words"] or EVERYTHING).split(",") if word.strip()]
+        listed = list(_WORD.finditer(comment.text, *found.span("words"))) if found["words"] else []
+        words = tuple(word[0] for word in listed) if found["words"] is not None else (EVERYTHING,)
         lines = None if found["file"] else comment.lines
-        yield Silence(tuple(listed), comment.line, lines, reason=found["reason"].strip(" \t:—-"))
+        reason = found["reason"].strip(" \t:—-")
+        yield Silence(words, comment.line, lines, reason=reason, columns=_columns(comment, listed))
+
+
+def _columns(comment: _Comment, words: list[re.Match[str]]) -> tuple[tuple[int, int], ...]:
+    return tuple((comment.column + word.start(), comment.column + word.end()) for word in words)
 
 
 def _tokens(text: str) -> Iterator[_Comment]:
@@ -86,12 +97,16 @@ def _tokens(text: str) -> Iterator[_Comment]:
             (above if first is None else inside).append(token)
         elif token.type == tokenize.NEWLINE and first is not None:
             statement = range(first, line + 1)
-            yield from (_Comment(c.string, c.start[0], statement) for c in above)
-            yield from (_Comment(c.string, c.start[0], _within(c, statement)) for c in inside)
+            yield from (_Comment(c.string, *_start(c), statement) for c in above)
+            yield from (_Comment(c.string, *_start(c), _within(c, statement)) for c in inside)
             above, inside, first = [], [], None
         elif token.type not in _LAYOUT and first is None:
             first = line
-    yield from (_Comment(c.string, c.start[0], range(0)) for c in above)
+    yield from (_Comment(c.string, *_start(c), range(0)) for c in above)
+
+
+def _start(token: tokenize.TokenInfo) -> tuple[int, int]:
+    return token.start[0], token.start[1] + 1
 
 
 def _within(comment: tokenize.TokenInfo, statement: range) -> range:
@@ -111,4 +126,4 @@ def _plain(text: str) -> Iterator[_Comment]:
         if found := _LINE_COMMENT.search(line):
             own = not line[: found.start(1)].strip()
             target = number + 1 if own else number
-            yield _Comment(found[1], number, range(target, target + 1))
+            yield _Comment(found[1], number, found.start(1) + 1, range(target, target + 1))

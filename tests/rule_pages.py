@@ -16,6 +16,7 @@ from lstmadvisor.pages import Example, Page
 from lstmadvisor.project import Project
 from lstmadvisor.rule import Rule
 from lstmadvisor.selection import Layer
+from lstmadvisor.silencer import UNUSED
 
 RULES = packs.rules(packs.packs())
 
@@ -68,6 +69,17 @@ def judged(programs: Sequence[Program], rules: Sequence[Rule]) -> engine.Judgeme
     result = engine.judge(programs, rules, config.settings(config.Config(), rules))
     assert not [outcome for outcome in result.outcomes if outcome.state == "error"]
     return result
+
+
+def found(rule: Rule, example: Example, folder: Path) -> list[Finding]:
+    """What one rule finds in an example, laid out in `folder`, which must be the working directory."""
+    programs = understood(example, folder)
+    if rule.name != UNUSED:
+        return list(judged(programs, [rule]).findings)
+    # The one rule that is judged by what all others have found.
+    example.write(folder)
+    report = review.audit(review.Request((Path(example.script),), Project(folder), config.Config()))
+    return [finding for finding in report.findings if finding.rule == rule.name]
 
 
 def fixed(rule: Rule, example: Example, folder: Path) -> dict[str, str] | None:

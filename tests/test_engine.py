@@ -137,20 +137,6 @@ def test_fingerprints_tell_equal_lines_apart() -> None:
     assert prints("f(0.7)", 1) == [first]
 
 
-def test_comments_in_notebooks_count_for_their_cell_or_the_whole_file() -> None:
-    silencer = engine.Silencer([declared(finds)])
-    silencer.read("book.ipynb", 0, "x = 1  # noqa")
-    silencer.read("other.ipynb", 4, "# lstmadvisor: ignore-file[some-rule]")
-
-    def silenced(path: str, cell: int) -> bool:
-        finding = Finding(at=Place(path=path, cell=cell, line=1), message="x", code="LA201")
-        return silencer.silence(finding) is not None
-
-    assert silenced("book.ipynb", 0)
-    assert not silenced("book.ipynb", 1)
-    assert silenced("other.ipynb", 7)
-
-
 def test_helpers() -> None:
     at, other = Place(path="a.py", line=1), Place(path="a.py", line=2)
     on, off = Dropout(rate=Known(value=0.5, at=other), at=at), Dropout(active=False)

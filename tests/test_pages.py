@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rule_pages import RULES, each_example, each_rule, fixed, judged, page_of, understood
+from rule_pages import RULES, each_example, each_rule, fixed, found, judged, page_of, understood
 
 from lstmadvisor.model import Severity
 from lstmadvisor.pages import Example
@@ -19,14 +19,12 @@ def _in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("rule", "example"), each_example("Bad"))
 def test_fires_at_the_marked_lines_only(rule: Rule, example: Example, tmp_path: Path) -> None:
-    found = judged(understood(example, tmp_path), [rule]).findings
-    assert sorted({(f.at.path, f.at.line) for f in found}) == example.expected(rule.code)
+    assert sorted({(f.at.path, f.at.line) for f in found(rule, example, tmp_path)}) == example.expected(rule.code)
 
 
 @pytest.mark.parametrize(("rule", "example"), each_example("Good", "When not to worry"))
 def test_is_silent(rule: Rule, example: Example, tmp_path: Path) -> None:
-    judgement = judged(understood(example, tmp_path), [rule])
-    assert [(f.at.path, f.at.line, f.message) for f in judgement.findings] == []
+    assert [(f.at.path, f.at.line, f.message) for f in found(rule, example, tmp_path)] == []
 
 
 @pytest.mark.parametrize(("rule", "example"), each_example("Good"))
