@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
 from lstmadvisor import config, packs, project, review
 from lstmadvisor.facts import Place
+from lstmadvisor.measured import (
+    Histogram,
+    MeasuredClipping,
+    MeasuredLayer,
+    MeasuredLoss,
+    MeasuredOptimizer,
+    Probe,
+    Profile,
+    Series,
+)
 from lstmadvisor.model import Evidence, Finding, Fix, Grade, Report, Severity
+from lstmadvisor.probe.statistics import derived
 from lstmadvisor.report.html import report_html
 from lstmadvisor.reproduction import Reproduction
 from lstmadvisor.review import Request
@@ -126,3 +138,47 @@ def many_findings(number: int = 500) -> Report:
         for n, (path, line) in enumerate((p, 1 + 3 * k) for k in range(number // 5) for p in texts)
     )  # fmt: skip
     return Report(files=tuple(texts), findings=findings, sources=texts)
+
+
+def probed(steps: int = 300) -> Probe:
+    """A probed run with everything that can be measured: two layers, a loss that stops falling, one bad step."""
+    along = tuple(range(steps))
+    loss = tuple(0.2 + math.exp(-step / 40) + 0.05 * math.sin(step * 1.7) for step in along)
+    norm = tuple(1.5 + math.sin(step * 2.3) for step in along)
+    gates = ("gate-input", "gate-forget", "gate-cell", "gate-output", "hidden")
+    edges = {name: tuple((n / 20 if name[:4] == "gate" else n / 10 - 1) for n in range(21)) for name in gates}
+    probe = Probe(
+        status="step-limit", steps=steps, asked=steps, seconds=7.25, seed=0, device="cpu",
+        versions={"python": "3.12.0", "torch": "2.13.0"}, command=("train.py",), script="train.py",
+        series=(
+            Series(name="loss", steps=along, values=(*loss[:-3], None, *loss[-2:])),
+            Series(name="validation-loss", steps=along[25::25], values=loss[25::25]),
+            Series(name="gradient-norm", steps=along, values=tuple(min(value, 2.0) for value in norm)),
+            Series(name="clip-norm", steps=along, values=norm),
+            Series(name="update-ratio", steps=along[::10], values=tuple(0.01 / (1 + n) for n in range(0, steps, 10))),
+            Series(name="update-ratio", of="lstm.weight_hh_l0", steps=along[::10], values=(0.003,) * len(along[::10])),
+            Series(name="learning-rate", steps=along, values=tuple(1e-3 * 0.99**step for step in along)),
+        ),
+        profiles=tuple(
+            Profile(of=layer, step=step, values=tuple(10.0 ** (t - 30) for t in range(30)), reach=4.7)
+            for layer in ("encoder", "decoder") for step in (0, 10, steps - 10)
+        ),
+        histograms=tuple(
+            Histogram(
+                name=name, of=layer, step=step, edges=edges[name], counts=(*range(10), *range(10, 0, -1)), mean=0.5,
+                low=0.01, high=0.02,
+            )
+            for layer in ("encoder", "decoder") for name in gates for step in (0, 25, 250)
+        ),
+        layers=(MeasuredLayer(kind="LSTM", path="encoder", units=32, sequence_length=30, batch=8, state="zero"),),
+        optimizers=(MeasuredOptimizer(name="Adam", rates=(1e-3,)),),
+        clipping=(MeasuredClipping(max=2.0, calls=steps, before_step=steps),),
+        losses=(MeasuredLoss(name="mse_loss", constant=0.9),),
+    )  # fmt: skip
+    return probe.model_copy(update={"statistics": derived(probe)})
+
+
+def with_probe(report: Report, probe: Probe) -> Report:
+    """A report whose first program was probed."""
+    first, *others = report.programs
+    return report.model_copy(update={"programs": (first.model_copy(update={"probe": probe}), *others)})

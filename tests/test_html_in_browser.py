@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import Record, chromium, opened
-from playwright.sync_api import Browser, Page, expect
-from report_examples import audited, copied, hostile_files, hostile_finding, html
+from playwright.sync_api import Browser, Locator, Page, expect
+from report_examples import audited, copied, hostile_files, hostile_finding, html, probed, with_probe
 
 SERIOUS = {"serious", "critical"}
 
@@ -23,13 +23,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of two programs."""
+    """The report of two programs, one of them probed."""
     folder = tmp_path_factory.mktemp("report")
     copied("charmodel", folder)
     copied("sunspots", folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        page = html(audited(Path("charmodel/train.py"), Path("sunspots/train.py")))
+        page = html(with_probe(audited(Path("charmodel/train.py"), Path("sunspots/train.py")), probed()))
     file = folder / "report.html"
     file.write_text(page, encoding="utf-8")
     return file
@@ -47,8 +47,29 @@ def visible(page: Page, selector: str) -> int:
     return page.locator(selector).locator("visible=true").count()
 
 
+def within(chart: Locator, share: float) -> tuple[float, float]:
+    """Where the mouse has to be to point at that share of a chart's x axis."""
+    drawing = chart.locator(".drawing")
+    drawing.scroll_into_view_if_needed()
+    box = drawing.bounding_box()
+    assert box
+    scale = box["width"] / float((drawing.get_attribute("viewBox") or "").split()[2])
+    left, width = (float(chart.get_attribute(f"data-{name}") or 0) for name in ("left", "width"))
+    return box["x"] + (left + share * width) * scale, box["y"] + box["height"] / 2
+
+
 def test_every_section_is_shown(page: Page) -> None:
-    for name in ("scorecard", "findings", "undecided", "passed", "not-applicable", "facts", "source", "reproduce"):
+    for name in (
+        "scorecard",
+        "probe",
+        "findings",
+        "undecided",
+        "passed",
+        "not-applicable",
+        "facts",
+        "source",
+        "reproduce",
+    ):
         expect(page.locator(f"section#{name} h2")).to_be_visible()
         expect(page.get_by_role("navigation").locator(f"a[href='#{name}']")).to_be_visible()
 
@@ -127,10 +148,60 @@ def test_the_keyboard_reaches_and_works_everything(page: Page) -> None:
     expect(page.locator(".finding:visible .prose").first).to_be_visible()
 
 
+def test_the_cursor_of_a_chart_reads_values(page: Page) -> None:
+    loss = page.locator("#chart-loss")
+    frame, read = loss.locator(".frame"), loss.locator("output")
+    frame.focus()
+    page.keyboard.press("Home")
+    expect(read).to_contain_text("optimizer step 0: loss 1.2")
+    page.keyboard.press("ArrowRight")
+    expect(read).to_contain_text("optimizer step 1: loss")
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(read).to_contain_text("optimizer step 297: loss not finite")
+    page.mouse.move(*within(loss, 100 / 299))
+    expect(read).to_contain_text("optimizer step 100: loss")
+    expect(read).to_contain_text("validation loss")
+
+
+def test_a_chart_zooms_by_keyboard_mouse_and_button_and_resets(page: Page) -> None:
+    norm = page.locator("#chart-norm")
+    plot, ticks = norm.locator(".plot"), norm.locator(".across text")
+    whole = ["0", "50", "100", "150", "200", "250"]
+    assert ticks.all_text_contents() == whole
+    norm.locator(".frame").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    expect(plot).to_have_attribute("viewBox", "0 0 250 1000")
+    assert ticks.all_text_contents() == ["0", "10", "20", "30", "40", "50", "60", "70"]
+    page.keyboard.press("End")
+    expect(plot).to_have_attribute("viewBox", "750 0 250 1000")
+    page.keyboard.press("0")
+    expect(plot).to_have_attribute("viewBox", "0 0 1000 1000")
+    assert ticks.all_text_contents() == whole
+    norm.get_by_role("button", name="Zoom in").click()
+    expect(plot).not_to_have_attribute("viewBox", "0 0 1000 1000")
+    norm.get_by_role("button", name="Reset").click()
+    expect(plot).to_have_attribute("viewBox", "0 0 1000 1000")
+    page.mouse.move(*within(norm, 0.25))
+    page.mouse.down()
+    page.mouse.move(*within(norm, 0.75))
+    page.mouse.up()
+    start, _, width, _ = map(float, (plot.get_attribute("viewBox") or "").split())
+    assert (round(start), round(width)) == (250, 500)
+    page.mouse.dblclick(*within(norm, 0.1))
+    expect(plot).to_have_attribute("viewBox", "0 0 1000 1000")
+
+
 def test_legible_without_scripts(browser: Browser, report: Path) -> None:
     with opened(browser, report, java_script_enabled=False) as (page, record):
         assert visible(page, ".finding") == page.locator(".finding").count() > 0
-        assert visible(page, ".copy, .filters") == 0
+        assert visible(page, ".copy, .filters, .tools") == 0
+        expect(page.locator("#chart-loss .drawing .line").first).to_be_visible()
+        page.locator("#chart-loss summary").click()
+        expect(page.get_by_role("cell", name="not finite").first).to_be_visible()
         expect(page.locator(".finding .note").first).to_be_visible()
         page.locator("#passed summary").click()
         expect(page.locator("#passed li").first).to_be_visible()
@@ -147,7 +218,7 @@ def test_nothing_is_wider_than_the_window(browser: Browser, report: Path, width:
 def test_print_leaves_out_what_only_works_on_a_screen(browser: Browser, report: Path) -> None:
     with opened(browser, report) as (page, _):
         page.emulate_media(media="print")
-        assert visible(page, ".filters, .contents, .copy") == 0
+        assert visible(page, ".filters, .contents, .copy, .tools") == 0
         assert visible(page, ".finding") == page.locator(".finding").count()
         assert page.pdf()[:4] == b"%PDF"
 

@@ -24,6 +24,7 @@ _TOKEN = re.compile(
       | (?P<k>\w+)""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
+_DIFF = {"+": "add", "-": "del", "@": "hunk"}
 _KEYWORDS = frozenset(keyword.kwlist)
 
 
@@ -77,6 +78,16 @@ def line_html(line: str, coloured: Sequence[Stretch], marked: Sequence[Stretch] 
 def column(line: str, index: int) -> int:
     """How many columns of a fixed-width font stand left of the character `index` of a line."""
     return sum(map(_columns, _untabbed(line[:_LONGEST])[:index]))
+
+
+def diff_html(diff: str) -> Markup:
+    """A unified diff, each line as a `<span>`; its text is the diff itself, tabs included."""
+    parts = []
+    for line in diff.split("\n")[:-1]:
+        style = "head" if line.startswith(("--- ", "+++ ")) else _DIFF.get(line[:1], "")
+        html = Markup("\t").join(_spelt(part, _outside_tags) for part in line.split("\t"))
+        parts.append(Markup('<span class="{}">{}\n</span>').format(style, html))
+    return Markup("").join(parts)
 
 
 def spelt(text: str) -> Markup:

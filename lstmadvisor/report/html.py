@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,16 +17,19 @@ from markupsafe import Markup
 from lstmadvisor import pages
 from lstmadvisor._where import shipped
 from lstmadvisor.errors import UserError
-from lstmadvisor.facts import Place
+from lstmadvisor.facts import Place, Unknown
 from lstmadvisor.model import Evidence, Finding, Outcome, Report, ScorecardLine, Severity, source_key
 from lstmadvisor.report.excerpt import Span
 from lstmadvisor.report.facts_table import facts_table
-from lstmadvisor.report.highlight import spelt
+from lstmadvisor.report.highlight import diff_html, spelt
 from lstmadvisor.report.listing import Badge, Excerpt, Sources
 from lstmadvisor.report.prose import markdown, sentence
 from lstmadvisor.report.terminal import safe
 from lstmadvisor.reproduction import Reproduction
 from lstmadvisor.rule_info import FAMILIES, RuleInfo
+
+if TYPE_CHECKING:
+    from lstmadvisor.report.probe_card import Card as ProbeCard
 
 _UNFIT = re.compile(r"[^\w.-]+", re.ASCII)
 _STATES = ("undecided", "error", "passed", "not-applicable")
@@ -74,14 +77,16 @@ def report_html(report: Report, about: Reproduction, rules: Mapping[str, RuleInf
     sources = Sources(report.sources, _places(report.findings))
     cards = list(_cards(report, sources, rules))
     style, script = _asset("report.css"), _asset("report.js")
+    probes = _probes(report)
     environment = _environment()
-    environment.filters.update(href=sources.href, linked=_linker(cards))
+    environment.filters.update(href=sources.href, linked=_linker(cards), chart=_charts(probes))
     return environment.get_template("report.html.j2").render(
         report=report,
         about=about,
         verdict=_verdict(report),
         title=report.programs[0].path if len(report.programs) == 1 else _files(report),
         scorecards=_scorecards(report.scorecard),
+        probes=probes,
         groups={severity.value: [c for c in cards if c.severity == severity.value] for severity in Severity},
         whys={card.why_at for card in cards if card.why},
         families=[family for family in FAMILIES if any(card.family == family for card in cards)],
@@ -104,7 +109,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         finalize=_shown,
     )
-    environment.filters.update(sentence=sentence, capital=_capital, plain=safe)
+    environment.filters.update(sentence=sentence, capital=_capital, plain=safe, diff=diff_html)
     return environment
 
 
@@ -178,6 +183,25 @@ def _scorecards(lines: Sequence[ScorecardLine]) -> dict[str, dict[str, list[Scor
         groups = cards.setdefault(line.program, empty)
         groups[line.verdict if line.action != "change" and line.verdict in groups else line.action].append(line)
     return cards
+
+
+def _probes(report: Report) -> list[ProbeCard]:
+    """The card of each program that was run; of the first the charts have the ids that findings link to."""
+    measured = [(program.path, program.probe) for program in report.programs if not isinstance(program.probe, Unknown)]
+    if not measured:
+        return []
+    from lstmadvisor.report.probe_card import probe_card
+
+    return [
+        probe_card(path, probe, "chart" if number == 1 else f"chart{number}")
+        for number, (path, probe) in enumerate(measured, 1)
+    ]
+
+
+def _charts(probes: Sequence[ProbeCard]) -> Callable[[str], str]:
+    """What gives the id of the chart that shows a series, empty if none does."""
+    ids = probes[0].shown if probes else {}
+    return lambda series: ids.get(series, "")
 
 
 def _cards(report: Report, sources: Sources, rules: Mapping[str, RuleInfo]) -> Iterator[Card]:
