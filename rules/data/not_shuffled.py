@@ -43,7 +43,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
     size, batch = number(program.dataset.size), number(program.batch_size)
     loaded = plain(program.dataset.loader_drop_last) is not None
     one_batch = size <= batch if size is not None and batch is not None else batch is None and not loaded
-    if plain(carried) is not False or one_batch or program.api == "module":
+    if plain(carried) is not False or one_batch or batch == 1 or program.api == "module":
         return
     at = where(program.shuffle, program.dataset, program.batch_size, layers[0])
     default = getattr(program.shuffle, "via", "") == "default"

@@ -36,6 +36,9 @@ from lstmadvisor.extract.abstract.values import (
 if TYPE_CHECKING:
     from lstmadvisor.extract.abstract.run import Run
 
+NAMELESS = "(nameless)"
+"""Where an instance keeps what `setattr` gave it under names that are not known."""
+
 
 @dataclass(slots=True)
 class Arguments:
@@ -508,6 +511,10 @@ def _setattr(run: Run, a: Arguments) -> Value | None:
         return Const(None)
     if len(a.args) == 3 and isinstance(a.args[0], (Instance, Object)):
         run.set(a.args[0], "open", "setattr with a name that is not known")
+        if isinstance(a.args[0], Instance):
+            before = a.args[0].attrs.get(NAMELESS)
+            items = before.items if isinstance(before, Seq) else []
+            run.put(a.args[0].attrs, NAMELESS, Seq([*items, a.args[2]], "modulelist"))
     return None
 
 

@@ -132,8 +132,9 @@ def _lengths_known(run: Run, fillings: list[Filled]) -> Fact:
         ):
             if not near & {id(f.function.node) for f in term.scope.frames}:
                 continue
+            sizes = len(term.args) > 1 and term.name.endswith("Tensor")
             inner = [v for v in walk(term.args[0], 12) if isinstance(v, Term) and v.name == "builtins.len"]
-            if inner:
+            if inner and not sizes:
                 return inferred(True, place(term.at))
     return inferred(False)
 
@@ -162,12 +163,12 @@ def _in_loss(feeds: list[Feed], fillings: list[Filled]) -> Fact:
             if not acts:
                 continue
             entropy = loss.name.rsplit(".", 1)[-1] in ("CrossEntropyLoss", "NLLLoss", "cross_entropy", "nll_loss")
+            if not entropy and _hands_out_fields(acts[0].act):
+                continue
+            reduced = loss.kwargs.get("reduction") or loss.kwargs.get("reduce")
+            if isinstance(reduced, Const) and reduced.value in ("none", False):
+                return Unknown(unknown="what becomes of the loss of each step is not followed", at=place(value.at))
             if not entropy:
-                if _hands_out_fields(acts[0].act):
-                    continue
-                reduced = loss.kwargs.get("reduction")
-                if isinstance(reduced, Const) and reduced.value == "none":
-                    return Unknown(unknown="what becomes of the loss of each step is not followed", at=place(value.at))
                 return inferred(True, place(value.at))
             ignored = loss.argument("ignore_index", 2 if loss is not value else None, Const(-100, "default"))
             number = fact(ignored)
@@ -196,10 +197,15 @@ def _before_the_loader(value: Value, feed: Feed) -> list[Value]:
             continue
         seen.add(id(here))
         out.append(here)
-        if not is_loader(here):
+        if not is_loader(here) and not _is_size(here):
             queue.extend(inputs(here))
             queue.extend(feed.stored.get(id(here), ()))
     return out
+
+
+def _is_size(value: Value) -> bool:
+    """Whether a value tells how large an array is, not what it holds."""
+    return isinstance(value, Term) and value.name in ("shape", "size", "dim", "numel", "builtins.len")
 
 
 def _picked(value: Value, feed: Feed) -> Value:

@@ -15,6 +15,9 @@ _PROMISE = re.compile(r"#+\s*[^()=\[]*\breproduc(?:ib|e\b|ing\b)", re.I)
 """What stands behind a bracket or an equals sign belongs to code that is switched off."""
 _DENIAL = re.compile(r"\b(?:if|not|non|no|never|todo|cannot|can't|isn't|won't|hard to|paper|paper's|authors?)\b", re.I)
 
+_SEEDED = re.compile(r"\b(?:random_state|seed)\s*=|\bseed\w*\(", re.I)
+"""What the comment beside it speaks of."""
+
 
 def reproducibility(run: Run) -> Fact:
     """Whether a comment promises that a second run gives the same results."""
@@ -30,7 +33,12 @@ def _promised(source: Source) -> Place | None:
         return None
     try:
         for token in tokenize.generate_tokens(io.StringIO(source.code).readline):
-            if token.type == tokenize.COMMENT and _PROMISE.match(token.string) and not _DENIAL.search(token.string):
+            if (
+                token.type == tokenize.COMMENT
+                and _PROMISE.match(token.string)
+                and not _DENIAL.search(token.string)
+                and not _SEEDED.search(token.line)
+            ):
                 cell, line = source.locate(token.start[0])
                 start, end = token.start[1] + 1, token.end[1] + 1
                 return Place(path=source.path, cell=cell, line=line, column=start, end_line=line, end_column=end)

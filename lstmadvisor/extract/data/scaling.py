@@ -410,7 +410,24 @@ def _transforms_other(run: Run, lineage: Lineage, fitted: Fitted) -> bool:
                 others = lineage.origins(term.args[0], term.serial)
                 if others and mine and not others <= mine:
                     return True
+                here, there = _ready_parts(lineage, fitted.data), _ready_parts(lineage, term.args[0])
+                if here and there and not here & there:
+                    return True
     return False
+
+
+def _ready_parts(lineage: Lineage, value: Value | None) -> set[object]:
+    """Which parts of a data set that comes split were read: `(x_train, y_train), (x_test, y_test) = load_data()`."""
+    return {
+        each.args[0].value
+        for each in lineage.upstream(value)
+        if isinstance(each, Term)
+        and each.op == "item"
+        and isinstance(each.base, Term)
+        and each.base.op == "call"
+        and each.base.name.startswith("keras.datasets.")
+        and isinstance(each.args[0], Const)
+    }
 
 
 __all__ = ["Choice", "Instance", "Opaque", "Spot", "scaling"]

@@ -28,6 +28,7 @@ _VALIDATION = re.compile(
 )
 _TRAINING = re.compile(r"(?<![a-z])train(?!ing_args|er)", re.I)
 _EVALUATES = re.compile(r"(run_|do_)?(eval|valid|test)", re.I)
+_MAKERS = frozenset(("zeros", "ones", "rand", "randn", "randint", "empty", "arange", "normal"))
 _WRAPS = ("enumerate", "tqdm", "zip", "iter", "list", "trange", "track", "progress_bar", "reversed", "islice", "next")
 
 
@@ -43,6 +44,7 @@ class Evaluation:
         for act in steps.acts:
             if act.kind == "backward":
                 trained |= self.origins.given_by(steps.loss_of(act.term))
+        self._trained = [m for f in self.origins.forwards if f.key in trained for m in options(f.module)]
         self.forwards: list[tuple[Forward, str]] = []
         """forward passes that do not train, with the mode that their model is in"""
         if steps.trainings:
@@ -88,7 +90,18 @@ class Evaluation:
         inside = self.inside()
         found = [(f, m) for f, m in inside if f.key in judged or self._reads_data(f)]
         keys = {f.key for f, _ in inside}
-        return found or [(f, m) for f, m in self.forwards if f.key not in keys]
+        return found or [(f, m) for f, m in self.forwards if f.key not in keys and self._concerns_trained(f)]
+
+    def _concerns_trained(self, forward: Forward) -> bool:
+        """Whether a forward pass outside the training is one of the model that is trained, on data."""
+        if not self._trained:
+            return True
+        parts = {id(part) for module in self._trained for _, part in frameworks.submodules(self.run, module)}
+        classes = {id(m.cls) for m in self._trained if isinstance(m, Instance)}
+        same = any(
+            id(m) in parts or (isinstance(m, Instance) and id(m.cls) in classes) for m in options(forward.module)
+        )
+        return same and not _made_up(forward.term)
 
     def eval_mode(self) -> Fact:
         """Whether the model is switched to evaluation where it is evaluated."""
@@ -302,6 +315,14 @@ class Evaluation:
                 if not isinstance(node, cst.Name):
                     break
         return cst.Module([]).code_for_node(node)
+
+
+def _made_up(term: Term) -> bool:
+    """Whether a model is only tried out: its input is zeros, ones or noise of a shape that is written there."""
+    first = term.args[0] if term.args else None
+    while isinstance(first, Term) and first.op == "method" and first.base is not None:
+        first = first.base
+    return isinstance(first, Term) and first.op == "call" and last(first.name) in _MAKERS
 
 
 def _class_name(value: Value | None) -> str:

@@ -65,9 +65,17 @@ def _counts(selector: Term) -> bool:
     )
 
 
+_KINDS = ("lstm", "gru", "rnn", "rnn_tanh", "rnn_relu")
+
+
 def asked(user: Term) -> bool:
-    """Whether the code around asks whether it has a tuple or a tensor."""
-    return any(isinstance(c, Term) and c.name == "builtins.isinstance" for c, _ in user.scope.conditions)
+    """Whether the code around asks whether it has a tuple or a tensor, or of which kind the layer is."""
+    around = [c for c, _ in (*user.scope.conditions, *user.scope.passed)]
+    return any(isinstance(c, Term) and c.name == "builtins.isinstance" for c in around) or any(
+        isinstance(v, Const) and isinstance(v.value, str) and v.value.lower() in _KINDS
+        for c in around
+        for v in walk(c, 12)
+    )
 
 
 def is_product(value: Value) -> bool:

@@ -174,6 +174,8 @@ class Layout:
         if axis != 0 or not sizes:
             return None
         batches = [self.is_batch_size(s, depth) for s in sizes]
+        if batches[0] and len(sizes) == 3 and constant(sizes[1]) == 1:
+            return None  # `view(len(sentence), 1, -1)`: one sequence rather than many of one step
         if batches[0] or constant(sizes[0]) == -1:
             return 0
         if len(sizes) == 3 and batches[1]:

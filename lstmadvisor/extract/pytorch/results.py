@@ -98,6 +98,13 @@ def _judged(picks: list[Pick], shape: Shape) -> list[tuple[str, Pick]]:
     states = [p for p in picks if p.what == "state"]
     sides = [p for p in picks if p.what == "direction"]
     halves = [p for p in picks if p.what in ("last-step", "first-step") and p.part]
+    if (
+        shape.bidirectional
+        and len({p.what for p in picks if p.what in ("last-step", "first-step") and not p.part}) == 2
+    ):
+        ends = [p for p in picks if p.what in ("last-step", "first-step") and not p.part]
+        out.append(("states-joined", next(p for p in ends if p.what == "last-step")))
+        picks = [p for p in picks if p not in ends]  # `cat([out[:, 0], out[:, -1]])` has read both ways
     if states:
         out.extend(_states(states, shape))
     if sides:

@@ -258,12 +258,19 @@ def same_method(shapes: Shapes, term: Term) -> Shape | None:
     return shapes.of(term.base)
 
 
-@rule(METHODS, "read lower upper strip splitlines readlines split join rstrip lstrip texts_to_sequences")
+@rule(METHODS, "read lower upper strip splitlines readlines split join rstrip lstrip")
 def _text(shapes: Shapes, term: Term) -> Shape | None:
     """Text and lists of words: one axis of unknown length."""
     if term.name == "split" and (term.args and isinstance(term.args[0], Const) and isinstance(term.args[0].value, int)):
         return None
-    return None if term.name == "texts_to_sequences" or {"dim", "axis"} & set(term.kwargs) else (None,)
+    return None if {"dim", "axis"} & set(term.kwargs) else (None,)
+
+
+@rule(METHODS, "texts_to_sequences")
+def _ids(shapes: Shapes, term: Term) -> Shape | None:
+    """A list of ids per text."""
+    texts = shapes.of(term.argument("texts", 0))
+    return (texts[0], None) if texts else None
 
 
 @rule(METHODS, "lookup_indices numericalize convert_tokens_to_ids doc2idx tokens_to_ids lookup_tokens")
