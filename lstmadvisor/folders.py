@@ -51,6 +51,11 @@ def shown(path: Path | str) -> str:
     return full.as_posix()
 
 
+def real(name: str) -> str:
+    """How the file is shown that a link called `name` points to; of any other file its own name."""
+    return shown(os.path.realpath(name))
+
+
 def absolute(path: Path | str) -> Path:
     """The full path, `..` taken out and symlinks kept."""
     return Path(os.path.abspath(path))

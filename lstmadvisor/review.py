@@ -166,7 +166,7 @@ class _Judge:
         for path in sorted(involved | {finding.at.path for finding in judgement.findings}):
             for cell, code in texts.code(path):
                 silencer.read(path, cell, code)
-        under_review = set(report.files)
+        under_review = _named(report.files)
         judgement = self._with_unused(judgement, report.programs, silencer)
         heard: list[Finding] = []
         suppressed: list[Suppressed] = []
@@ -225,13 +225,18 @@ def _fixed(request: Request, wanted: Callable[[Finding], bool], least: Severity,
             continue
         paths = tuple(Path(path) for path in part.files) if request.stdin is None else request.paths
         given = {request.stdin.path: request.stdin_data} if request.stdin else {}
-        may = set(part.files) if not whole else {f for p in part.programs for f in p.files}
+        may = {file for program in part.programs for file in program.files} if whole else _named(part.files)
         results.append(fixed(part, library, partial(judge, paths=paths), wanted, may.__contains__, given))
     result = joined(whole_report, results)
     if request.diffs:
         after = library.with_changes({Path(path): data for path, (_, data) in result.contents.items()})
         result = replace(result, report=_with_diffs(result.report, after))
     return result
+
+
+def _named(files: Iterable[str]) -> set[str]:
+    """Files as they were passed and, where these are links, what they point to: facts speak of that."""
+    return {name for file in files for name in (file, folders.real(file))}
 
 
 def _with_diffs(report: Report, library: sources.Library) -> Report:

@@ -16,6 +16,7 @@ from lstmadvisor.facts import Place
 from lstmadvisor.fix.bytes import changed
 from lstmadvisor.fix.plan import Planner
 from lstmadvisor.fix.syntax import Refused
+from lstmadvisor.folders import real
 from lstmadvisor.model import Finding, Report, Severity
 from lstmadvisor.sources import STDIN, Library, Unreadable
 
@@ -140,10 +141,12 @@ class _Fixing:
             else:
                 self._failed[_key(chosen[0][0])] = str(error)
             return
-        unhealed = [finding for finding, _ in chosen if _remains(finding, self.report, report, every)]
-        for finding in unhealed:
-            self._failed[_key(finding)] = "the finding would still be there"
+        unhealed = [f for f, _ in chosen if _remains(f, report, every) or _wandered(f, self.report, report, every)]
         if unhealed:
+            if len(chosen) > 1:
+                self._alone = True
+            else:
+                self._failed[_key(chosen[0][0])] = "the finding would still be there"
             return
         self.report, self.library, self._alone = report, library, False
         self._contents |= contents
@@ -179,9 +182,10 @@ class _Fixing:
         old = [f for f in self.report.findings if f.severity is Severity.ERROR]
         places = {_moved_key(_key(f), changes)[:1] + _moved_key(_key(f), changes)[2:] for f in old}
         counts = Counter((f.code, f.message) for f in old)
-        for finding in report.findings:
-            if finding.severity is not Severity.ERROR or _key(finding)[:1] + _key(finding)[2:] in places:
-                continue
+        errors = [f for f in report.findings if f.severity is Severity.ERROR]
+        elsewhere = [f for f in errors if _key(f)[:1] + _key(f)[2:] not in places]
+        counts.subtract((f.code, f.message) for f in errors if f not in elsewhere)
+        for finding in elsewhere:
             counts[finding.code, finding.message] -= 1
             if counts[finding.code, finding.message] < 0:
                 raise Refused(f"it would lead to {finding.code} {finding.rule}: {finding.message}")
@@ -197,7 +201,7 @@ def together(report: Report) -> list[Report]:
     return [
         report.model_copy(
             update={
-                "files": tuple(file for file in report.files if file in group),
+                "files": tuple(file for file in report.files if file in group or real(file) in group),
                 "programs": tuple(program for program in report.programs if program.path in group),
                 "outcomes": tuple(outcome for outcome in report.outcomes if outcome.program in group),
                 "findings": tuple(finding for finding in report.findings if finding.at.path in group),
@@ -276,15 +280,17 @@ def _once(changes: Iterable[Change]) -> list[Change]:
     return sorted(dict.fromkeys(changes), key=lambda c: (c.path, c.line, c.column, c.end_line, c.end_column))
 
 
-def _remains(finding: Finding, old: Report, new: Report, changes: Sequence[Change]) -> bool:
-    """Whether a finding is still there: at its place, or elsewhere in the same words."""
+def _remains(finding: Finding, new: Report, changes: Sequence[Change]) -> bool:
+    """Whether a finding is still there at its place."""
     place = _moved_key(_key(finding), changes)
-    same = [_key(f) for f in new.findings if f.code == finding.code]
-    if any(key[:1] + key[2:] == place[:1] + place[2:] for key in same):
-        return True
+    return any(key[:1] + key[2:] == place[:1] + place[2:] for key in map(_key, new.findings))
+
+
+def _wandered(finding: Finding, old: Report, new: Report, changes: Sequence[Change]) -> bool:
+    """Whether a finding is there in the same words at a place where it was not."""
     words = (finding.code, finding.message)
     before = {_moved_key(_key(f), changes) for f in old.findings if (f.code, f.message) == words}
-    return any(key[:2] == words and key not in before for key in same)
+    return any(key[:2] == words and key not in before for key in map(_key, new.findings))
 
 
 def _key(finding: Finding) -> _Key:

@@ -40,7 +40,7 @@ def remove_argument(syntax: Syntax, call: cst.Call, name: str, position: int | N
     span = syntax.span(arg)
     end = _after_comma(syntax, arg)
     before, after = syntax.lines[span.line - 1][: span.column], syntax.lines[end[0] - 1][end[1] :].strip()
-    if not before.strip() and (not after or after.startswith("#")) and end[0] < len(syntax.lines):
+    if not before.strip() and (not after or after.startswith("#")) and not syntax.is_last(end[0]):
         return [Patch(Span(span.line, 0, end[0] + 1, 0), "")]
     if index > 0:
         return [_without_comment(syntax, Patch(Span(*syntax.span(call.args[index - 1]).end, *span.end), ""))]

@@ -182,7 +182,7 @@ _ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.SimpleString, cs
 
 def _needs_brackets(node: cst.BaseExpression, code: str) -> bool:
     """Whether `$` in `code` has to be put in brackets to hold together."""
-    if isinstance(node, _ATOMS) or node.lpar:
+    if isinstance(node, _ATOMS):
         return False
     return not re.fullmatch(r"(?:.*[(\[,=]\s*)?\$\s*(?:[)\],].*)?", code, re.DOTALL)
 

@@ -161,10 +161,12 @@ def _opens_block(code: str) -> bool:
 
 def _lines(syntax: Syntax, first: int, last: int) -> Span:
     """Whole lines, with the newline behind the last; at the end of the file with the one before the first."""
-    if last < len(syntax.lines):
+    if not syntax.is_last(last):
         return Span(first, 0, last + 1, 0)
     end = len(syntax.lines[last - 1])
-    return Span(first - 1, len(syntax.lines[first - 2]), last, end) if first > 1 else Span(first, 0, last, end)
+    return (
+        Span(first, 0, last, end) if syntax.is_first(first) else Span(*syntax.end_of_line(first - 1).start, last, end)
+    )
 
 
 def _without_semicolon(syntax: Syntax, spot: _Spot) -> Span:

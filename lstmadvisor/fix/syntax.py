@@ -95,6 +95,15 @@ class Syntax:
         """Where something is inserted after all that stands on a line."""
         return point(line, len(self.lines[line - 1]))
 
+    def is_last(self, line: int) -> bool:
+        """Whether a line is the last one of the file or of its cell."""
+        end = len(self.lines) - self.source.is_notebook  # the newline behind the last cell is not its own
+        return line >= end or self.source.locate(line)[0] != self.source.locate(line + 1)[0]
+
+    def is_first(self, line: int) -> bool:
+        """Whether a line is the first one of the file or of its cell."""
+        return line == 1 or self.is_last(line - 1)
+
     # -- finding -------------------------------------------------------------------------------------
 
     def nodes(self, at: Place, kind: type[Node]) -> list[Node]:
