@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from lstmadvisor.model import Report
     from lstmadvisor.report.text import Look
 
-FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
-SHOW_FIXES = ("full", "json", "sarif")
+FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit", "markdown")
+SHOW_FIXES = ("full", "json", "sarif", "markdown")
 """Those that show what a fix would change."""
 FACTS_FORMATS = ("full", "json")
 
@@ -21,7 +21,7 @@ def rendered(report: Report, form: str, look: Look, audit: bool) -> str:
         from lstmadvisor.report.machine import report_json
 
         return report_json(report)
-    if form in ("sarif", "github", "gitlab", "junit"):
+    if form in ("sarif", "github", "gitlab", "junit", "markdown"):
         writer = import_module(f"lstmadvisor.report.{form}")
         return str(getattr(writer, form)(report))
     from lstmadvisor.report import text

@@ -18,13 +18,15 @@ from lstmadvisor import pages
 from lstmadvisor._where import shipped
 from lstmadvisor.errors import UserError
 from lstmadvisor.facts import Place, Unknown
-from lstmadvisor.model import Evidence, Finding, Outcome, Report, ScorecardLine, Severity, source_key
+from lstmadvisor.model import Evidence, Finding, Outcome, Report, Severity, source_key
 from lstmadvisor.report.excerpt import Span
 from lstmadvisor.report.facts_table import facts_table
 from lstmadvisor.report.highlight import diff_html, spelt
 from lstmadvisor.report.listing import Badge, Excerpt, Sources
 from lstmadvisor.report.prose import markdown, sentence
+from lstmadvisor.report.summary import by_action, finding_severity, verdict
 from lstmadvisor.report.terminal import safe
+from lstmadvisor.report.text import cost
 from lstmadvisor.reproduction import Reproduction
 from lstmadvisor.rule_info import FAMILIES, RuleInfo
 
@@ -53,15 +55,6 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The report in a sentence, and how often each severity occurs."""
-
-    style: str
-    text: str
-    counts: dict[str, int]
-
-
-@dataclass(frozen=True)
 class Judged:
     """Rules that came to the same outcome for the same reason, in these programs."""
 
@@ -83,9 +76,9 @@ def report_html(report: Report, about: Reproduction, rules: Mapping[str, RuleInf
     return environment.get_template("report.html.j2").render(
         report=report,
         about=about,
-        verdict=_verdict(report),
+        verdict=verdict(report),
         title=report.programs[0].path if len(report.programs) == 1 else _files(report),
-        scorecards=_scorecards(report.scorecard),
+        scorecards=by_action(report.scorecard),
         probes=probes,
         groups={severity.value: [c for c in cards if c.severity == severity.value] for severity in Severity},
         whys={card.why_at for card in cards if card.why},
@@ -155,36 +148,6 @@ def _places(findings: Sequence[Finding]) -> Iterator[Place]:
         yield from (evidence.at for evidence in finding.evidence if evidence.at)
 
 
-def _verdict(report: Report) -> Verdict:
-    counts = Counter(_severity(finding) for finding in report.findings)
-    of = {severity.value: counts[severity.value] for severity in Severity}
-    worst = next((severity for severity, count in of.items() if count), "good" if report.programs else "none")
-    text = {
-        "error": "The code proves a defect: mend it before you trust the results.",
-        "warning": "No proven defect, but something that is likely to do harm.",
-        "advice": "Nothing wrong was found; there is something to consider.",
-        "good": "No findings.",
-        "none": "No recurrent network found.",
-    }[worst]
-    return Verdict(worst, text, of)
-
-
-def _severity(finding: Finding) -> str:
-    return (finding.severity or Severity.WARNING).value
-
-
-def _scorecards(lines: Sequence[ScorecardLine]) -> dict[str, dict[str, list[ScorecardLine]]]:
-    """By program, then by what to do, in the order to read them."""
-    cards: dict[str, dict[str, list[ScorecardLine]]] = {}
-    for line in lines:
-        empty: dict[str, list[ScorecardLine]] = {
-            key: [] for key in ("change", "your call", "keep", "could not tell", "does not apply")
-        }
-        groups = cards.setdefault(line.program, empty)
-        groups[line.verdict if line.action != "change" and line.verdict in groups else line.action].append(line)
-    return cards
-
-
 def _probes(report: Report) -> list[ProbeCard]:
     """The card of each program that was run; of the first the charts have the ids that findings link to."""
     measured = [(program.path, program.probe) for program in report.programs if not isinstance(program.probe, Unknown)]
@@ -207,7 +170,7 @@ def _charts(probes: Sequence[ProbeCard]) -> Callable[[str], str]:
 def _cards(report: Report, sources: Sources, rules: Mapping[str, RuleInfo]) -> Iterator[Card]:
     ids: Counter[str] = Counter()
     why_at: dict[str, str] = {}
-    for finding in sorted(report.findings, key=_rank):
+    for finding in sorted(report.findings, key=cost):
         name = _UNFIT.sub("-", f"{finding.code}-{finding.at.path}-{_cell(finding.at)}{finding.at.line}")
         ids[name] += 1
         id = name if ids[name] == 1 else f"{name}-{ids[name]}"
@@ -216,18 +179,13 @@ def _cards(report: Report, sources: Sources, rules: Mapping[str, RuleInfo]) -> I
         yield Card(
             id=id,
             finding=finding,
-            severity=_severity(finding),
+            severity=finding_severity(finding),
             family=info.family if info else "",
             excerpts=tuple(_excerpts(finding, sources)),
             notes=tuple(e for e in finding.evidence if not (e.at and sources.has_line(e.at))),
             why=_why(info) if first and info else Markup(),
             why_at=why_at.setdefault(finding.code, f"why-{id}"),
         )
-
-
-def _rank(finding: Finding) -> tuple[int, str]:
-    """Severity first, then how well the evidence stands."""
-    return -Severity(_severity(finding)).rank, finding.grade.value if finding.grade else ""
 
 
 def _cell(at: Place) -> str:

@@ -36,7 +36,7 @@ class Look:
 
 def full(report: Report, look: Look) -> str:
     """The findings of `check` with their source, and a summary."""
-    blocks = [_block(finding, report, look) for finding in report.findings]
+    blocks = [block(finding, report, look) for finding in report.findings]
     if look.verbose:
         blocks += _listed(_undecided(report, everything=True))
     if not look.quiet:
@@ -46,14 +46,14 @@ def full(report: Report, look: Look) -> str:
 
 def audited(report: Report, look: Look) -> str:
     """An audit: the scorecard, the findings that cost most, what could not be judged, and counts."""
-    findings = sorted(report.findings, key=_cost)
+    findings = sorted(report.findings, key=cost)
     worst = [f for n, f in enumerate(findings) if look.all or n < _SHOWN or f.severity is Severity.ERROR]
     blocks = (
         [] if look.quiet else [*_listed(_programs(report, look)), *_probes(report, look), *_scorecards(report, look)]
     )
-    blocks += [_block(finding, report, look) for finding in worst]
+    blocks += [block(finding, report, look) for finding in worst]
     if folded := [finding for finding in findings if finding not in worst]:
-        blocks.append(f"{_counted(folded)} more; --all shows them")
+        blocks.append(f"{counted(folded)} more; --all shows them")
     if not look.quiet:
         blocks += _listed(_undecided(report, look.all or look.verbose))
         blocks += _listed((*_summary(report, look), *_tally(report)))
@@ -66,7 +66,8 @@ def concise(report: Report, look: Look) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _block(finding: Finding, report: Report, look: Look) -> str:
+def block(finding: Finding, report: Report, look: Look) -> str:
+    """One finding with its source."""
     paint, style = look.paint, _style(finding)
     primary = Span(finding.at, finding.label, style, "^")
     seen = [Span(e.at, e.text, "frame") for e in finding.evidence if e.at and _has_line(report, e.at)]
@@ -127,12 +128,13 @@ def _note(evidence: Evidence) -> str:
     return f"{placed(evidence.at)}: {text}" if evidence.at else text
 
 
-def _cost(finding: Finding) -> tuple[int, str]:
-    """Severity first, then how well the evidence stands."""
+def cost(finding: Finding) -> tuple[int, str]:
+    """What to sort by, so that the findings that cost most come first: severity, then how good the evidence is."""
     return -(finding.severity or Severity.WARNING).rank, finding.grade.value if finding.grade else ""
 
 
-def _counted(findings: Iterable[Finding]) -> str:
+def counted(findings: Iterable[Finding]) -> str:
+    """How many findings of each severity there are, in words."""
     counts = Counter(finding.severity for finding in findings)
     parts = [f"{counts[s]} {_SINGULARS[s] if counts[s] == 1 else _PLURALS[s]}" for s in Severity if counts[s]]
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
@@ -141,8 +143,8 @@ def _counted(findings: Iterable[Finding]) -> str:
 def _summary(report: Report, look: Look) -> Iterator[str]:
     files = f"{len(report.files)} file{'' if len(report.files) == 1 else 's'}"
     if report.findings:
-        yield f"{look.paint('bold', f'Found {_counted(report.findings)}')} in {files}."
-        named = min(report.findings, key=_cost).rule
+        yield f"{look.paint('bold', f'Found {counted(report.findings)}')} in {files}."
+        named = min(report.findings, key=cost).rule
         yield f"To read about a finding: lstmadvisor rule {named}"
     elif report.programs:
         yield f"{look.paint('good', 'No findings')} in {files}."
