@@ -98,6 +98,8 @@ _judging = _together(
     _words_option("--ignore", "Do not run these."),
     click.option("--min-severity", type=click.Choice(_SEVERITIES), default="advice", help="Leave out what is below."),
     click.option("--fail-on", type=click.Choice((*_SEVERITIES, "never")), help="Exit with 1 from here [warning]."),
+    click.option("--baseline", metavar="FILE", help="Do not report the findings that it lists."),
+    click.option("--update-baseline", is_flag=True, help="Make the findings of this run the known ones."),
     click.option(
         "--html", metavar="FILE", type=click.Path(dir_okay=False), help="Write a report to read in a browser."
     ),
@@ -119,6 +121,7 @@ def main() -> None:
 @click.option("--fix", is_flag=True, help="Make the fixes that cannot change what is learned.")
 @_unsafe
 @_diff
+@click.option("--add-noqa", is_flag=True, help="Silence the findings by comments in the files.")
 @click.option("--fix-only", is_flag=True, help="Fix, and report nothing.")
 @_judging
 @_finding

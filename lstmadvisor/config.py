@@ -41,6 +41,8 @@ class Config(BaseModel):
     """leave them out even if they are named on the command line, as pre-commit does"""
     fail_on: FailOn = "warning"
     """the least severity for exit code 1"""
+    baseline: str | None = None
+    """a file with known findings, which are not reported"""
     packs: tuple[str, ...] = ()
     """further folders of rules"""
     rules: dict[str, dict[str, Any]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from lstmadvisor.facts import Known, Place, Program, Unknown
 from lstmadvisor.model import Finding, Grade, Outcome, Severity, State, Undecided
 from lstmadvisor.rule import Rule
 
+_COMMENT = re.compile(r"""^((?:[^#"'\\]|\\.|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')*)#.*$""")
 _log = logging.getLogger("lstmadvisor")
 
 
@@ -66,12 +68,13 @@ def with_findings(
 def fingerprinted(findings: Sequence[Finding], line_of: Callable[[Place], str]) -> tuple[Finding, ...]:
     """The findings with an identity that survives edits elsewhere in the file, and the moving of the file.
 
-    It is made of the code, the source line without its white space, and the how-manieth such finding in the file it is.
+    It is made of the code, the source line without white space and comment, and the how-manieth such finding in the
+    file it is.
     """
     seen: Counter[tuple[str, str, str]] = Counter()
     result = []
     for finding in findings:
-        line = "".join(line_of(finding.at).split())
+        line = "".join(_COMMENT.sub(r"\1", line_of(finding.at)).split())
         key = (finding.at.path, finding.code, line)
         seen[key] += 1
         text = "\0".join((finding.code, line, str(seen[key])))

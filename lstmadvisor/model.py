@@ -138,7 +138,7 @@ class Suppressed(Frozen):
     """A finding that is not reported, and what keeps it silent."""
 
     finding: Finding
-    by: Literal["comment", "per-file-ignores"]
+    by: Literal["comment", "per-file-ignores", "baseline"]
     reason: str = ""
     """as far as the comment gives one"""
 

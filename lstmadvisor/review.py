@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lstmadvisor import config as configuration
 from lstmadvisor import engine, folders, packs, selection, sources
+from lstmadvisor.baseline import Baseline, Matching
 from lstmadvisor.config import Config
 from lstmadvisor.engine import Judgement
 from lstmadvisor.errors import UserError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _TRAINS = re.compile(rb"\b(backward|fit\w*|train\w*|minimize|apply_gradients|manual_backward|fine_tune|search)\s*\(")
 """What a training script calls, even if the network is defined in another file."""
+NO_BASELINE = Baseline(Path())
+_SHOWN_FIXED = 5
 _LARGEST_EXCERPT = 1_000_000
 """Bytes of a configuration file that is read to quote from it, at most."""
 
@@ -48,6 +51,8 @@ class Request:
     """standard input, reviewed in place of `paths`"""
     stdin_data: bytes = b""
     """its bytes"""
+    baseline: Baseline | None = None
+    """findings that are known, and not reported"""
     diffs: bool = True
     """whether the text of every fix is wanted"""
     probe: Probe | None = None
@@ -168,19 +173,25 @@ class _Judge:
                 silencer.read(path, cell, code)
         under_review = _named(report.files)
         judgement = self._with_unused(judgement, report.programs, silencer)
+        matching = Matching(request.baseline or NO_BASELINE)
         heard: list[Finding] = []
         suppressed: list[Suppressed] = []
         for finding in engine.fingerprinted(judgement.findings, texts.line):
             if not self.whole and finding.at.path not in under_review:
                 continue
+            is_known = matching.knows(finding)
             if self.ignored(finding):
                 suppressed.append(Suppressed(finding=finding, by="per-file-ignores"))
             elif silence := silencer.silence(finding):
                 suppressed.append(Suppressed(finding=finding, by="comment", reason=silence.reason))
+            elif is_known:
+                suppressed.append(Suppressed(finding=finding, by="baseline"))
             else:
                 heard.append(finding)
         findings = [finding for finding in heard if self._reported(finding)]
         complaints = [Message(path=at.path, text=text, at=at) for at, text in silencer.complaints]
+        reviewed = involved if self.whole else under_review
+        complaints += self._fixed_since(matching, reviewed, judgement, report.programs)
         return report.model_copy(
             update={
                 "outcomes": judgement.outcomes,
@@ -192,6 +203,22 @@ class _Judge:
                 "sources": {**(texts.whole(involved) if self.whole else {}), **texts.quoted(findings)},
             }
         )
+
+    def _fixed_since(
+        self, matching: Matching, reviewed: set[str], judgement: Judgement, programs: Sequence[Program]
+    ) -> list[Message]:
+        """What is said of the known findings that are no more."""
+        unsure = {
+            (path, code) for p in programs for path in p.files for name, code in judgement.unsure if name == p.path
+        }
+        judged = {(path, rule.code) for path in reviewed for rule in self.chosen} - unsure
+        fixed = matching.fixed(reviewed, judged)
+        if not fixed or self.request.baseline is None:
+            return []
+        listed = ", ".join(f"{entry.code} in {entry.path}" for entry in fixed[:_SHOWN_FIXED])
+        more = f" and {len(fixed) - _SHOWN_FIXED} more" if len(fixed) > _SHOWN_FIXED else ""
+        text = f"known findings are gone: {listed}{more}; --update-baseline forgets them"
+        return [Message(path=folders.shown(self.request.baseline.file), text=text)]
 
     def _with_unused(self, judgement: Judgement, programs: Sequence[Program], silencer: Silencer) -> Judgement:
         """The judgement with the comments that silence nothing: the one rule that needs what the others have found."""

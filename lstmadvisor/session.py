@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from lstmadvisor import baseline as known
 from lstmadvisor import config as configuration
 from lstmadvisor import output, project, report, review, sources
+from lstmadvisor.baseline import Baseline
 from lstmadvisor.config import Config
 from lstmadvisor.errors import UserError
 from lstmadvisor.fix import write
-from lstmadvisor.model import Finding, Message, Report, Severity
+from lstmadvisor.model import Finding, Message, Outcome, Report, Severity
 from lstmadvisor.project import Project
 from lstmadvisor.report import SHOW_FIXES
 from lstmadvisor.report.terminal import Paint, safe
@@ -56,13 +58,20 @@ class Session:
     fix_only: bool = False
     unsafe_fixes: bool = False
     diff: bool = False
+    baseline: str | None = None
+    update_baseline: bool = False
+    add_noqa: bool = False
     probing: Mapping[str, Any] = field(default_factory=dict)
     """what `audit` was told about measuring: the fields of `Probing`"""
 
     def check(self, paths: Sequence[str]) -> None:
         """Lints, fixes if asked to, and exits with 0, 1 or 2."""
         request = self._request(paths)
-        if self.diff:
+        if self.update_baseline:
+            self._update_baseline(review.check(request), request, Severity.WARNING)
+        elif self.add_noqa:
+            self._add_noqa(review.check(request))
+        elif self.diff:
             self._show(review.fix_check(request, self._wanted), request)
         elif self.fix or self.fix_only:
             self._fix(review.fix_check(request, self._wanted), request)
@@ -72,6 +81,8 @@ class Session:
     def audit(self, script: str) -> None:
         """Reviews one program, and exits with 0, 1 or 2."""
         request = replace(self._request([script]), probe=self._measured(script))
+        if self.update_baseline:
+            self._update_baseline(review.audit(request), request, Severity.ADVICE)
         if self.diff:
             self._show(review.fix_audit(request, self._wanted), request)
         self._finish(review.audit(request), request, audit=True)
@@ -101,10 +112,12 @@ class Session:
             raise UserError("- stands alone, without further paths")
         named = [Path(path) for path in paths if path != "-"]
         found = self._project(named if stdin is None or stdin.file is None else [stdin.file])
+        config = self._config(found)
         return Request(
             paths=tuple(named),
             project=found,
-            config=self._config(found),
+            config=config,
+            baseline=None if self.update_baseline else self._baseline(found, config),
             layer=Layer(self.select or None, self.extend_select, self.ignore),
             least=Severity(self.min_severity),
             stdin=stdin,
@@ -182,9 +195,50 @@ class Session:
             update={"exclude": exclude, "force_exclude": config.force_exclude or self.force_exclude}
         )
 
+    def _baseline(self, found: Project, config: Config) -> Baseline | None:
+        file = Path(self.baseline) if self.baseline else found.root / config.baseline if config.baseline else None
+        return known.read(file, missing_ok=self.update_baseline) if file else None
+
+    def _update_baseline(self, found: Report, request: Request, least: Severity) -> NoReturn:
+        """Writes the baseline after a review that reports from `least` on, and says what became of it."""
+        old = self._baseline(request.project, request.config)
+        if old is None:
+            raise UserError("--update-baseline needs --baseline FILE, or a baseline in the configuration")
+        self._say(found.messages)
+        if _nothing_read(found) or _crashed(found):
+            raise UserError(f"{old.file} is left as it is: not everything could be reviewed")
+        whole = least is Severity.ADVICE
+        reviewed = {*found.files, *(file for program in found.programs for file in program.files if whole)}
+        floor = max(least, request.least, key=lambda severity: severity.rank)
+        new = old.updated(found.findings, reviewed, [rule.code for rule in found.rules], floor)
+        new.write()
+        added, removed = len(set(new.entries) - set(old.entries)), len(set(old.entries) - set(new.entries))
+        if not self.quiet:
+            click.echo(
+                f"{safe(str(new.file))}: {len(new.entries)} known findings, {added} new, {removed} gone", err=True
+            )
+        sys.exit(0)
+
+    def _add_noqa(self, found: Report) -> NoReturn:
+        """Writes a comment for every finding, and says which found no place for one."""
+        from lstmadvisor.noqa import silenced
+
+        self._say(found.messages)
+        files, refused = silenced(found)
+        for path, (before, after) in files.items():
+            try:
+                write.replace(Path(path), before, after)
+            except write.NotWritten as error:
+                raise UserError(f"{path}: {error}") from None
+        for finding in refused:
+            click.echo(f"{placed(finding.at)}: {finding.code} is not silenced: no place for a comment", err=True)
+        if not self.quiet:
+            click.echo(f"Silenced {len(found.findings) - len(refused)} findings in {len(files)} files.", err=True)
+        sys.exit(2 if _nothing_read(found) else int(bool(refused)))
+
     def _finish(self, found: Report, request: Request, audit: bool, to_stderr: bool = False) -> NoReturn:
         self._say(found.messages)
-        crashed = [outcome for outcome in found.outcomes if outcome.state == "error"]
+        crashed = _crashed(found)
         for outcome in crashed:
             click.echo(f"rule {outcome.rule} crashed on {safe(outcome.program)}: {safe(outcome.reason)}", err=True)
         if not _nothing_read(found):
@@ -225,6 +279,10 @@ class Session:
             if message.fatal or not self.quiet:
                 place = placed(message.at) if message.at else safe(message.path)
                 click.echo(f"{place}: {safe(message.text)}", err=True)
+
+
+def _crashed(found: Report) -> list[Outcome]:
+    return [outcome for outcome in found.outcomes if outcome.state == "error"]
 
 
 def _nothing_read(found: Report) -> bool:
