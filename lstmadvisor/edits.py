@@ -92,6 +92,15 @@ class ReplaceExpression(Frozen):
     """its source, white space aside; None: whatever stands there"""
 
 
+class UnwrapCall(Frozen):
+    """Puts the first argument of the call at a place in the place of the call."""
+
+    verb: Literal["unwrap-call"] = "unwrap-call"
+    at: Place
+    was: str
+    """what the last part of the name that is called contains, in lower case"""
+
+
 class InsertStatements(Frozen):
     """Inserts statements before or after the one that holds a place, in the same block."""
 
@@ -144,6 +153,7 @@ Edit = Annotated[
     | RenameArgument
     | ReplaceCallee
     | ReplaceExpression
+    | UnwrapCall
     | InsertStatements
     | MoveStatement
     | RemoveStatement

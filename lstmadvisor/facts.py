@@ -263,6 +263,8 @@ class Loss(Item):
     divided_by: Value = UNSEEN
     running_total: Value = UNSEEN
     """keeps-graph, detached"""
+    added: Value = UNSEEN
+    """the expression that is added to the running total, as it is written"""
     added_up: Value = UNSEEN
     """whether a loop within one training step adds it up, over the time steps or samples"""
     input_shape: Value = UNSEEN

@@ -6,8 +6,8 @@ None too, and the finding has only its `help`.
 
 from __future__ import annotations
 
-from lstmadvisor.edits import Edit, SetArgument, SetValue
-from lstmadvisor.facts import Item, Known, Place, Value
+from lstmadvisor.edits import Edit, SetArgument, SetValue, UnwrapCall
+from lstmadvisor.facts import Item, Known, Loss, Place, Program, Value
 from lstmadvisor.model import Fix
 
 _WRITTEN = frozenset(("literal", "constant", "function-default", "argparse", "config", "call"))
@@ -42,6 +42,16 @@ def argument(fact: Value, call: Item | Place, name: str, to: str | int | float |
     if isinstance(fact, Known) and fact.via == "default" and at is not None:
         return SetArgument(at=at, name=name, code=repr(to))
     return written(fact, to)
+
+
+def without_activation(program: Program, loss: Loss) -> Edit | None:
+    """What hands a loss the raw scores of a model that ends in an activation."""
+    given = loss.input_activation
+    if program.framework == "keras":
+        return argument(loss.from_logits, loss, "from_logits", False)
+    if not isinstance(given, Known) or given.at is None:
+        return None
+    return UnwrapCall(at=given.at, was=str(given.value))
 
 
 def _fix(title: str, why: str, edits: tuple[Edit | None, ...]) -> Fix | None:

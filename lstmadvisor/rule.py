@@ -84,7 +84,7 @@ from lstmadvisor.facts import (
     plain,
 )
 from lstmadvisor.model import Evidence, Finding, Fix, Severity, Undecided
-from lstmadvisor.remedies import argument, display, safe, unsafe, written
+from lstmadvisor.remedies import argument, display, safe, unsafe, without_activation, written
 from lstmadvisor.restraint import may_be_restrained, recurrent_parameters
 from lstmadvisor.rule_info import Family, FixKind, Framework, GradeName, RuleInfo, SeverityName, Topic
 from lstmadvisor.stacks import Stack, stacks
@@ -99,7 +99,7 @@ __all__ = [
     "SetArgument", "SetValue", "Severity", "Split", "Stack", "Step", "Targets", "TrainingStep", "Tuning", "Undecided",
     "Unknown", "Unregistered", "Validation", "Value", "WrapStatements", "active", "argument", "aside", "display",
     "items", "known", "may_be_restrained", "notes", "number", "of_keras", "plain", "recurrent_parameters", "rule",
-    "safe", "stacks", "unclear", "undecided", "unsafe", "where", "written",
+    "safe", "stacks", "unclear", "undecided", "unsafe", "where", "without_activation", "written",
 ]  # fmt: skip
 
 

@@ -87,6 +87,8 @@ class _Plan:
                 return [Patch(span, literals.python(syntax.text(span), edit.was, edit.to))]
             case edits.ReplaceExpression():
                 return [self._replaced(syntax, edit)]
+            case edits.UnwrapCall():
+                return [_unwrapped(syntax, edit)]
             case edits.AddHelper():
                 return self._helper(syntax, edit)
             case (
@@ -177,6 +179,25 @@ class _Plan:
         return [Patch(syntax.end_of_line(line), f"\n\n\n{code}{after}")]
 
 
+def _unwrapped(syntax: Syntax, edit: edits.UnwrapCall) -> Patch:
+    call = syntax.call(edit.at)
+    callee = syntax.text(syntax.span(call.func))
+    on, _, name = callee.rpartition(".")
+    if edit.was not in name.lower().replace("_", "") or name[0].isupper():
+        raise Refused(f"`{callee}` is called there")
+    given = [argument.value for argument in call.args if argument.keyword is None and not argument.star]
+    if not given or isinstance(given[0], (cst.Integer, cst.UnaryOperation)):  # x.softmax(-1)
+        inner = call.func.value if isinstance(call.func, cst.Attribute) else None
+    else:
+        inner = given[0] if _FUNCTIONS.fullmatch(on) else None
+    if inner is None:
+        raise Refused(f"what `{callee}` is applied to is not sure")
+    text = syntax.text(syntax.span(inner))
+    return Patch(syntax.span(call), text if isinstance(inner, _ATOMS) or inner.lpar else f"({text})")
+
+
+_FUNCTIONS = re.compile(r"|self(\.\w+)*|F|functional|torch|(torch\.)?nn\.functional")
+"""what functions are taken from, and the layers of a module"""
 _ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.SimpleString, cst.Integer, cst.List, cst.Dict, cst.Set)
 
 

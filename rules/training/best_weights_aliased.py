@@ -5,12 +5,14 @@ from lstmadvisor.rule import (
     Iterator,
     NoOptions,
     Program,
+    ReplaceExpression,
     Undecided,
     aside,
     items,
     notes,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -39,5 +41,10 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"`state_dict()` is kept without a copy: every later step changes these weights too{aside(kept)}",
             label="not a copy",
             help="keep `copy.deepcopy(model.state_dict())`",
+            fix=unsafe(
+                "keep a copy",
+                "the weights loaded are those of the best epoch, not of the last",
+                ReplaceExpression(at=at, code="`copy.deepcopy`($)"),
+            ),
             evidence=notes(at, (kept.reloaded, "loads the last weights"), *((step, "changes them") for step in steps)),
         )

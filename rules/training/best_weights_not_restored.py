@@ -3,9 +3,11 @@
 from lstmadvisor.rule import (
     EarlyStopping,
     Finding,
+    Fix,
     Iterator,
     NoOptions,
     Program,
+    SetArgument,
     Severity,
     Undecided,
     active,
@@ -16,6 +18,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -56,12 +59,18 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             help="copy the best `state_dict` (`copy.deepcopy`) and load it after the loop"
             if by_hand
             else "pass `restore_best_weights=True`",
+            fix=None if by_hand else _restored(stop),
             evidence=notes(
                 at,
                 (stop.patience, "its patience"),
                 *((each, "saved here, and never loaded") for each in kept),
             ),
         )
+
+
+def _restored(stop: EarlyStopping) -> Fix | None:
+    argument = SetArgument(at=stop.at, name="restore_best_weights", code="True") if stop.at is not None else None
+    return unsafe("restore the best weights", "training ends with the weights of the best epoch", argument)
 
 
 def _on_validation(program: Program, stop: EarlyStopping) -> bool:

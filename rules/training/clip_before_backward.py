@@ -3,14 +3,18 @@
 from lstmadvisor.rule import (
     Finding,
     Iterator,
+    MoveStatement,
     NoOptions,
+    Place,
     Program,
+    Step,
     Undecided,
     aside,
     items,
     notes,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -41,5 +45,14 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"gradients are clipped before `backward()` has computed them{aside(clip)}",
             label="nothing to clip yet",
             help="move the clipping between `backward()` and `step()`",
+            fix=unsafe("clip after `backward()`", "gradients are really clipped then", _behind(at, order)),
             evidence=notes(at, *backward, *used),
         )
+
+
+def _behind(at: Place, order: tuple[Step, ...]) -> MoveStatement | None:
+    """The clipping moved behind the one backward pass that there is."""
+    backward = [step.at for step in order if step.kind == "backward"]
+    if len(backward) != 1 or backward[0] is None:
+        return None
+    return MoveStatement(at=at, to=backward[0], side="after")

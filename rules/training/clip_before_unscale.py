@@ -1,9 +1,13 @@
 """Gradients are clipped while the scaler of mixed precision still inflates them."""
 
 from lstmadvisor.rule import (
+    Edit,
     Finding,
+    InsertStatements,
     Iterator,
+    MoveStatement,
     NoOptions,
+    Place,
     Program,
     Undecided,
     aside,
@@ -12,6 +16,7 @@ from lstmadvisor.rule import (
     number,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -41,9 +46,21 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"gradients are clipped{limit} while the scale of the loss still multiplies them{aside(clip)}",
             label="scaled gradients",
             help="call `scaler.unscale_(optimizer)` before the clipping",
+            fix=unsafe("unscale first", "the threshold is held against the true gradient", _unscaled(program, at)),
             evidence=notes(
                 at,
                 *((step, "the scaled loss") for step in order if step.kind == "backward"),
                 *((step, "unscaled only here") for step in order if step.kind in ("unscale", "step")),
             ),
         )
+
+
+def _unscaled(program: Program, at: Place) -> Edit | None:
+    """The gradients unscaled in front of the clipping: the call that comes too late moved, or a call of its own."""
+    acts = {act.kind: act for act in items(program.training_step.order)}
+    late, step, optimizer = acts.get("unscale"), acts.get("step"), plain(program.training_step.optimizer)
+    if late is not None:
+        return None if late.at is None else MoveStatement(at=late.at, to=at, side="before")
+    if step is None or optimizer is None or plain(step.of) in (None, optimizer):
+        return None
+    return InsertStatements(at=at, side="before", code=f"{plain(step.of)}.unscale_({optimizer})")

@@ -1,16 +1,19 @@
 """The parameters to be clipped are a generator that has already run dry."""
 
 from lstmadvisor.rule import (
+    Clipping,
     Finding,
     Iterator,
     NoOptions,
     Program,
+    SetArgument,
     Undecided,
     aside,
     items,
     notes,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -39,5 +42,15 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"the parameters to clip are a generator that is used up: nothing is clipped{aside(clip)}",
             label="an empty generator",
             help="pass `model.parameters()` to the clipping, or keep `list(model.parameters())`",
+            fix=unsafe(
+                "clip the parameters themselves", "gradients are really clipped then", _parameters(program, clip)
+            ),
             evidence=notes(at, *((step, "applies the gradients unclipped") for step in steps)),
         )
+
+
+def _parameters(program: Program, clip: Clipping) -> SetArgument | None:
+    parameters = plain(program.training_step.parameters)
+    if clip.at is None or parameters is None:
+        return None
+    return SetArgument(at=clip.at, name="parameters", code=parameters, position=0)

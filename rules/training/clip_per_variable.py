@@ -5,12 +5,14 @@ from lstmadvisor.rule import (
     Iterator,
     NoOptions,
     Program,
+    RenameArgument,
     Undecided,
     active,
     notes,
     number,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -39,6 +41,11 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"`clipnorm={most:g}` limits each variable to norm {most:g} by itself, not the gradient as a whole",
             label="per variable",
             help=f"pass `global_clipnorm={most:g}` instead",
+            fix=unsafe(
+                "clip the gradient as a whole",
+                "the step keeps its direction",
+                RenameArgument(at=where(optimizer), name="clipnorm", to="global_clipnorm"),
+            ),
             evidence=notes(at, (optimizer, f"{plain(optimizer.name, 'the optimizer')} clips")),
         )
         return

@@ -3,6 +3,7 @@
 from lstmadvisor.rule import (
     Clipping,
     Finding,
+    Fix,
     Iterator,
     Options,
     Program,
@@ -14,7 +15,9 @@ from lstmadvisor.rule import (
     number,
     plain,
     rule,
+    unsafe,
     where,
+    written,
 )
 
 
@@ -54,6 +57,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
                     message=f"`{how}={most:g}` switches the clipping off: only a positive threshold clips",
                     label="clips nothing",
                     help=f"set `{how if how != 'clipnorm' else 'global_clipnorm'}=1.0`, or delete the argument",
+                    fix=unsafe("clip to 1.0", "larger gradients are scaled down", written(setting, 1.0)),
                     evidence=notes(at, (optimizer, "its optimizer")),
                 )
     for clip in active(program.clipping):
@@ -67,6 +71,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
                 message=_effect(clip, most),
                 label="no gradient is left",
                 help="set a positive threshold, 1.0 for a norm",
+                fix=_one(clip),
                 evidence=notes(at, (clip, "clips to it")),
             )
         elif 0 < most < options.least and names == {"SGD"}:
@@ -76,10 +81,18 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
                 message=f"plain SGD gets gradients clipped to {most:g}, which hardly move the weights",
                 label="stops the learning",
                 help="clip to 1.0, or to the 90th percentile of the norms that you log",
+                fix=_one(clip),
                 evidence=notes(
                     at, (clip, "clips to it"), *((one, "its optimizer") for one in active(program.optimizers))
                 ),
             )
+
+
+def _one(clip: Clipping) -> Fix | None:
+    """A norm of 1.0, where the threshold is one of the norm."""
+    if plain(clip.kind) != "norm":
+        return None
+    return unsafe("clip to a norm of 1.0", "gradients move the weights then", written(clip.max, 1.0))
 
 
 def _effect(clip: Clipping, most: float) -> str:

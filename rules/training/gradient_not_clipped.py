@@ -1,11 +1,15 @@
 """Nothing limits the gradient of a recurrent net."""
 
 from lstmadvisor.rule import (
+    Edit,
     Finding,
+    InsertStatements,
     Iterator,
     Optimizer,
     Options,
     Program,
+    ReplaceExpression,
+    SetArgument,
     Severity,
     Undecided,
     Value,
@@ -18,11 +22,13 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
 _PLAIN = {"RNN", "SimpleRNN", "RNNCell"}
 _UNBOUNDED = {"relu", "selu", "elu", "leaky_relu", "none"}
+NORM = "1.0"
 _ADAPTIVE = {"adam", "adamw", "nadam", "adamax", "adadelta", "adagrad"}
 _HOW = {
     "lightning": "pass `gradient_clip_val=1.0` to the `Trainer`",
@@ -91,7 +97,39 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
             (layers[0], "the gradient comes through this layer"),
             (program.sequence_length, "the length of its sequences"),
         ),
+        fix=unsafe(f"clip the norm of the gradient to {NORM}", "larger gradients are scaled down", *_clipped(program)),
     )
+
+
+def _clipped(program: Program) -> list[Edit | None]:
+    """The edits that clip, in the program's own way."""
+    optimizers, step = active(program.optimizers), program.training_step
+    if program.framework == "keras":
+        return [_given(optimizer) for optimizer in optimizers]
+    acts = {act.kind: act for act in items(step.order)}
+    backward, update = acts.get("backward"), acts.get("step")
+    parameters, optimizer = plain(step.parameters), plain(step.optimizer)
+    if program.api != "loop" or not (backward and update and parameters and backward.at and update.at):
+        return [None]
+    scaled = plain(step.mixed_precision) is True and plain(update.of) != optimizer
+    if scaled and optimizer is None:
+        return [None]
+    code = f"`torch.nn.utils.clip_grad_norm_`({parameters}, {NORM})"
+    if scaled and "unscale" not in acts:
+        code = f"{plain(update.of)}.unscale_({optimizer})\n{code}"
+    if (number(step.accumulation) or 1) > 1 or scaled:
+        return [InsertStatements(at=update.at, side="before", code=code)]
+    return [InsertStatements(at=backward.at, side="after", code=code)]
+
+
+def _given(optimizer: Optimizer) -> Edit | None:
+    """`global_clipnorm` for an optimizer of Keras that is built by a call or named by a string."""
+    name, at = plain(optimizer.name), where(optimizer.name, optimizer)
+    if plain(optimizer.by_hand) is True:
+        return None
+    if at.end_line == at.line and at.end_column == at.column + len(f"'{name}'"):
+        return ReplaceExpression(at=at, code=f"`keras.optimizers.{name}`(global_clipnorm={NORM})")
+    return SetArgument(at=at, name="global_clipnorm", code=NORM)
 
 
 def _limits(optimizer: Optimizer) -> tuple[Value, ...]:

@@ -3,13 +3,17 @@
 from lstmadvisor.rule import (
     Finding,
     Iterator,
+    Known,
+    Loss,
     NoOptions,
     Program,
+    ReplaceExpression,
     Undecided,
     active,
     notes,
     plain,
     rule,
+    safe,
     where,
 )
 
@@ -35,6 +39,14 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             at=at,
             message="the total keeps the autograd graph of every loss that is added to it",
             label="holds every graph",
-            help="add `loss.item()` to the total",
+            help="add `loss.item()`, or `loss.detach()`, to the total",
+            fix=safe("add the loss without its graph", _detached(loss)),
             evidence=notes(at, (loss, "the loss is made here")),
         )
+
+
+def _detached(loss: Loss) -> ReplaceExpression | None:
+    """`detach()` and not `item()`, since the total may be used as a tensor."""
+    if not isinstance(loss.added, Known) or loss.added.at is None:
+        return None
+    return ReplaceExpression(at=loss.added.at, code="$.detach()")

@@ -2,10 +2,12 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
     Loss,
     NoOptions,
     Program,
+    RemoveArgument,
     Severity,
     Undecided,
     active,
@@ -14,6 +16,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -59,6 +62,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             help="divide by the number of turns before `backward()`"
             if in_loop
             else "take the mean: leave `reduction` at its default, or divide by the number of valid steps",
+            fix=None if in_loop else _mean(loss),
             evidence=notes(
                 at,
                 (loss, "the loss"),
@@ -74,3 +78,9 @@ def _is_sum(loss: Loss) -> bool:
     if any(word in name for word in _LIKELIHOODS):
         return False
     return plain(loss.reduction) == "sum" or plain(loss.added_up) is True
+
+
+def _mean(loss: Loss) -> Fix | None:
+    """The default reduction, a mean."""
+    away = RemoveArgument(at=loss.at, name="reduction") if loss.at is not None else None
+    return unsafe("take the mean", "the gradient no longer grows with the amount of data", away)

@@ -19,7 +19,9 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
+    written,
 )
 
 _SOFTMAX = {"softmax", "logsoftmax"}
@@ -51,6 +53,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 message=f"{name} over axis 0 makes the {batch:g} samples of a batch share one probability{aside(item)}",
                 label="compares samples",
                 help="take the softmax over the classes: `dim=-1`",
+                fix=unsafe("compare the classes", "each sample gets a distribution of its own", written(dim, -1)),
                 evidence=notes(where(dim, at), (at, "applied here"), (program.batch_size, "the batch size")),
             )
         elif number(units) == 1 and (axis in _LAST or (axis == 1 and _one_row_a_sample(program))):

@@ -14,7 +14,9 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
+    without_activation,
 )
 
 _ALWAYS = {
@@ -52,6 +54,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"{plain(loss.name)} expects logits and gets a sigmoid, which is confined to 0 to 1{aside(loss)}",
             label="a first sigmoid",
             help="let the model return logits: delete this sigmoid",
+            fix=unsafe("pass the raw scores", "the loss gets what it expects", without_activation(program, loss)),
             evidence=notes(at, (loss, "the loss expects logits"), (loss.from_logits, "it is told to expect logits")),
         )
 

@@ -17,7 +17,9 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
+    without_activation,
 )
 
 _ALWAYS = {"crossentropy"}
@@ -53,6 +55,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             help="let the model return logits: delete this softmax"
             if program.framework != "keras"
             else "pass `from_logits=False`, or delete this softmax",
+            fix=unsafe("pass the raw scores", "the loss gets what it expects", without_activation(program, loss)),
             evidence=notes(at, (loss, "the loss takes another"), (loss.from_logits, "it expects logits")),
         )
 

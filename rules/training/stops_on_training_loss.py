@@ -3,16 +3,19 @@
 from lstmadvisor.rule import (
     EarlyStopping,
     Finding,
+    Fix,
     Iterator,
     NoOptions,
     Program,
     Undecided,
     active,
+    argument,
     notes,
     plain,
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -55,8 +58,17 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             help="compare the validation loss"
             if plain(stop.by_hand) is True
             else f"watch `{_on_validation(str(monitor))}`",
+            fix=None if plain(stop.by_hand) is True else _watched(stop),
             evidence=notes(at, (validation, "the validation data"), (stop, "the early stopping")),
         )
+
+
+def _watched(stop: EarlyStopping) -> Fix | None:
+    """The same quantity on the validation data, where it is written or in the call."""
+    name = _on_validation(str(plain(stop.monitor)))
+    return unsafe(
+        f"watch `{name}`", "training stops by the validation data", argument(stop.monitor, stop, "monitor", name)
+    )
 
 
 def _on_training(stop: EarlyStopping) -> bool:

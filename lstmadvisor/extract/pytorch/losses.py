@@ -281,6 +281,9 @@ def _item(
     at = place(spot)
     own = isinstance(maker, Instance)
     library = made is not None and not own
+    total, added = (
+        running_total(run, steps, use, training) if use is not None and training is not None else (ABSENT, ABSENT)
+    )
     return Loss(
         at=at,
         active=made.scope.active if made is not None else True,
@@ -290,7 +293,8 @@ def _item(
         ignore_index=_ignored(made, name) if library and made is not None else ABSENT,
         input_activation=_input_activation(use),
         divided_by=_divided(training) if training is not None else ABSENT,
-        running_total=running_total(run, steps, use, training) if use is not None and training is not None else ABSENT,
+        running_total=total,
+        added=added,
         added_up=_added_up(steps, use, training) if use is not None and training is not None else ABSENT,
         by_hand=inferred(own),
         **compared_shapes(Shapes(run), use),

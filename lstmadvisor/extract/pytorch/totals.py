@@ -4,40 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from lstmadvisor.extract.abstract.run import Run
-from lstmadvisor.extract.abstract.values import Term, Value, options
+from lstmadvisor.extract.abstract.values import Spot, Term, Value, options
 from lstmadvisor.extract.common import Fact, inferred, place
 from lstmadvisor.extract.pytorch.steps import Steps, Training
 from lstmadvisor.extract.pytorch.torch_ops import last
-from lstmadvisor.facts import ABSENT
+from lstmadvisor.facts import ABSENT, Unknown
 
 _FREES = frozenset("item detach detach_ tolist numpy gather gather_for_metrics all_reduce reduce all_gather".split())
 
 
-def running_total(run: Run, steps: Steps, use: Term, training: Training) -> Fact:
-    """Whether a sum of losses over several turns of a loop keeps what each loss was computed from."""
+def running_total(run: Run, steps: Steps, use: Term, training: Training) -> tuple[Fact, Fact]:
+    """Whether a sum of losses over several turns of a loop keeps what each was computed from, and what is added."""
     differentiated = {id(v.at.node) for v in steps.origins.walk(training.loss) if isinstance(v, Term)}
     detached: Fact = ABSENT
-    for term, before, operand in _sums(run):
+    for term, before, operand, right in _sums(run):
         known = id(term.at.node) in differentiated or not training.around(term)
         if known or not _outlives_step(term, before, training):
             continue
         if any(_is_loss(v, use) and _makes_graph(v) for v in steps.origins.walk(operand, stop=_frees)):
-            return inferred("keeps-graph", place(term.at))
+            return inferred("keeps-graph", place(term.at)), _written(term, right)
         if any(_is_loss(v, use) for v in steps.origins.walk(operand)):
             detached = inferred("detached", place(term.at))
-    return detached
+    return detached, ABSENT
 
 
-def _sums(run: Run) -> Iterator[tuple[Term, Term, Value]]:
-    """Additions to a total that an earlier turn of a loop has begun: the addition, the earlier one, what is added."""
+def _written(term: Term, right: bool) -> Fact:
+    """The expression that is added, where the code has it."""
+    node, module = term.at.node, term.at.module
+    if isinstance(node, cst.AugAssign) and right:
+        added = node.value
+    elif isinstance(node, cst.BinaryOperation):
+        added = node.right if right else node.left
+    else:
+        return Unknown(unknown="no expression that is added")
+    assert module is not None
+    return inferred(module.tree.code_for_node(added), place(Spot(module, added)))
+
+
+def _sums(run: Run) -> Iterator[tuple[Term, Term, Value, bool]]:
+    """Additions to a total that an earlier turn of a loop has begun: the addition, the earlier one, what is added,
+    and whether that stands on the right."""
     for term in run.trace:
         if term.op != "binop" or term.name not in ("+=", "+") or len(term.args) != 2 or not term.scope.active:
             continue
-        for total, operand in (tuple(term.args), tuple(reversed(term.args))):
+        left, right = term.args
+        for total, operand in ((left, right), (right, left)):
             for each in options(total):
                 if isinstance(each, Term) and each.at.node is term.at.node and _makes_graph(term):
-                    yield term, each, operand
+                    yield term, each, operand, operand is right
 
 
 def _outlives_step(term: Term, before: Term, training: Training) -> bool:
