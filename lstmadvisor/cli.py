@@ -13,6 +13,7 @@ from lstmadvisor.report import FACTS_FORMATS, FORMATS
 VERBOSE = "lstmadvisor.verbose"
 _SEVERITIES = ("error", "warning", "advice")
 _EXIT_CODES = "Exit codes: 0 clean, 1 findings (see --fail-on), 2 could not run."
+_EPILOG = f"{_EXIT_CODES} Options may stand in the environment: LSTMADVISOR_SELECT for --select, and so on."
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -66,25 +67,30 @@ def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Com
     return decorate
 
 
+def _setting(name: str, *more: str, **given: Any) -> Callable[[Command], Command]:
+    """An option that an environment variable can set too: `--fail-on` by LSTMADVISOR_FAIL_ON."""
+    return click.option(name, *more, envvar="LSTMADVISOR" + name[1:].replace("-", "_").upper(), **given)
+
+
 def _words_option(name: str, help: str, metavar: str = "RULES") -> Callable[[Command], Command]:
-    return click.option(name, multiple=True, callback=_words, metavar=metavar, help=help)
+    return _setting(name, multiple=True, callback=_words, metavar=metavar, help=help)
 
 
 _reading = _together(
-    click.option("--output-file", "-o", type=click.Path(dir_okay=False), help="Write there, not to stdout."),
-    click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True),
-    click.option("--config", type=click.Path(dir_okay=False), help="Read this TOML file, not pyproject.toml."),
-    click.option("--isolated", is_flag=True, help="Read no configuration."),
+    _setting("--output-file", "-o", type=click.Path(dir_okay=False), help="Write there, not to stdout."),
+    _setting("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True),
+    _setting("--config", type=click.Path(dir_okay=False), help="Read this TOML file, not the nearest one."),
+    _setting("--isolated", is_flag=True, help="Read no configuration."),
     click.option("--stdin-filename", metavar="PATH", help="What `-` is called, and where it lies."),
-    click.option("--quiet", "-q", is_flag=True, help="No summary, no messages."),
+    _setting("--quiet", "-q", is_flag=True, help="No summary, no messages."),
     click.option("--verbose", "-v", is_flag=True, callback=_verbose, help="Say more; show tracebacks."),
 )
 _finding = _together(
     _words_option("--exclude", "Leave these files and folders out when folders are searched.", "PATTERNS"),
-    click.option("--force-exclude", is_flag=True, help="Leave them out even if they are named here."),
+    _setting("--force-exclude", is_flag=True, help="Leave them out even if they are named here."),
 )
 _judging = _together(
-    click.option("--format", "form", type=click.Choice(FORMATS), default="full", show_default=True),
+    _setting("--format", "form", type=click.Choice(FORMATS), default="full", show_default=True),
     click.option(
         "--output",
         "outputs",
@@ -96,9 +102,9 @@ _judging = _together(
     _words_option("--select", "Run these: codes, prefixes, families, topics or names of rules, or all."),
     _words_option("--extend-select", "Run these as well."),
     _words_option("--ignore", "Do not run these."),
-    click.option("--min-severity", type=click.Choice(_SEVERITIES), default="advice", help="Leave out what is below."),
-    click.option("--fail-on", type=click.Choice((*_SEVERITIES, "never")), help="Exit with 1 from here [warning]."),
-    click.option("--baseline", metavar="FILE", help="Do not report the findings that it lists."),
+    _setting("--min-severity", type=click.Choice(_SEVERITIES), default="advice", help="Leave out what is below."),
+    _setting("--fail-on", type=click.Choice((*_SEVERITIES, "never")), help="Exit with 1 from here [warning]."),
+    _setting("--baseline", metavar="FILE", help="Do not report the findings that it lists."),
     click.option("--update-baseline", is_flag=True, help="Make the findings of this run the known ones."),
     click.option(
         "--html", metavar="FILE", type=click.Path(dir_okay=False), help="Write a report to read in a browser."
@@ -110,7 +116,7 @@ _unsafe = click.option("--unsafe-fixes", is_flag=True, help="Fixes that change t
 _diff = click.option("--diff", is_flag=True, help="Show what fixes would change; exit with 1 if there is anything.")
 
 
-@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
 @click.version_option(__version__, prog_name="lstmadvisor")
 def main() -> None:
     """An advice linter for LSTM, GRU and RNN training code in PyTorch and Keras."""
@@ -122,6 +128,8 @@ def main() -> None:
 @_unsafe
 @_diff
 @click.option("--add-noqa", is_flag=True, help="Silence the findings by comments in the files.")
+@click.option("--show-settings", is_flag=True, help="Print the settings and the rules in force, and stop.")
+@click.option("--show-files", is_flag=True, help="Print the files that would be checked, and stop.")
 @click.option("--fix-only", is_flag=True, help="Fix, and report nothing.")
 @_judging
 @_finding
@@ -185,7 +193,7 @@ def facts(paths: tuple[str, ...], **options: Any) -> None:
 @main.command()
 @click.argument("name", required=False)
 @click.option("--format", "form", type=click.Choice(FACTS_FORMATS), default="full", show_default=True)
-@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
+@_setting("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 def rule(name: str | None, form: str, color: str) -> None:
     """Explain a rule, or list all of them, or those of a family, topic or prefix."""
     from lstmadvisor.explain import explain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -69,7 +70,8 @@ def check(project: Project) -> Config:
         return Config.model_validate(project.table)
     except ValidationError as error:
         keys = [name.replace("_", "-") for name in Config.model_fields]
-        raise UserError(_explain(error, f"{project.file}: [tool.lstmadvisor]", keys)) from None
+        table = ": [tool.lstmadvisor]" if project.file and project.file.name == "pyproject.toml" else ""
+        raise UserError(_explain(error, f"{project.file}{table}", keys)) from None
 
 
 def settings(config: Config, rules: Sequence[Rule]) -> dict[str, RuleSettings]:
@@ -79,6 +81,28 @@ def settings(config: Config, rules: Sequence[Rule]) -> dict[str, RuleSettings]:
         if name not in names:
             raise UserError(f"[tool.lstmadvisor.rules.{name}]: no such rule{suggestion(name, names)}")
     return {rule.code: _rule_settings(rule, config.rules.get(rule.name, {})) for rule in rules}
+
+
+def as_toml(config: Config) -> str:
+    """The configuration as a TOML file of its own would hold it, every key included."""
+    table = config.model_dump(mode="json", by_alias=True)
+    nested = {"per-file-ignores": table.pop("per-file-ignores"), "rules": table.pop("rules")}
+    lines = [f"{key} = {_toml(value)}" for key, value in table.items() if value is not None]
+    if nested["per-file-ignores"]:
+        lines += ["", "[per-file-ignores]"]
+        lines += [f"{_toml(pattern)} = {_toml(words)}" for pattern, words in nested["per-file-ignores"].items()]
+    for name, options in nested["rules"].items():
+        lines += ["", f"[rules.{name}]", *(f"{key} = {_toml(value)}" for key, value in options.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """JSON is TOML, but for tables and null."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def ignored_in(config: Config, project: Project, path: str) -> tuple[str, ...]:
@@ -114,4 +138,5 @@ def _line(details: ErrorDetails, keys: Sequence[str]) -> str:
     location = [str(part).replace("_", "-") for part in details["loc"]]
     if details["type"] == "extra_forbidden":
         return f"unknown key {location[-1]!r}{suggestion(location[-1], keys)}"
-    return f"{'.'.join(location)}: {details['msg'][:1].lower()}{details['msg'][1:]}"
+    said = details["msg"].replace("a valid tuple", "a list").replace("a valid dictionary", "a table")
+    return f"{'.'.join(location)}: {said[:1].lower()}{said[1:]}"

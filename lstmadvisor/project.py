@@ -12,6 +12,9 @@ from typing import Any
 
 from lstmadvisor.errors import UserError
 
+OWN_FILE = "lstmadvisor.toml"
+"""A file that holds the configuration and nothing else."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -29,14 +32,15 @@ class Project:
 
 
 def nearest(paths: Sequence[Path]) -> Project:
-    """The configuration of the first pyproject.toml with a `[tool.lstmadvisor]` above all the paths."""
+    """The nearest configuration above all the paths: lstmadvisor.toml, or pyproject.toml with `[tool.lstmadvisor]`."""
     absolute = [Path(os.path.realpath(path)) for path in paths] or [Path.cwd()]
     folders = [path if path.is_dir() else path.parent for path in absolute]
     common = [folder for folder in (folders[0], *folders[0].parents) if all(_below(f, folder) for f in folders)]
     for folder in common:
-        table = _table(folder / "pyproject.toml", missing_ok=True)
-        if table is not None:
-            return Project(folder, table, folder / "pyproject.toml")
+        for file in (folder / OWN_FILE, folder / "pyproject.toml"):
+            table = _table(file, missing_ok=True)
+            if table is not None:
+                return Project(folder, table, file)
     return Project(Path.cwd())
 
 

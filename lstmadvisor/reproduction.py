@@ -22,6 +22,7 @@ from lstmadvisor.project import Project
 _LIBRARIES = ("libcst", "pydantic")
 _OF_OUTPUT = frozenset({"html", "output_file", "outputs", "form", "color", "quiet", "verbose", "everything", "fail_on"})
 """Options that change nothing of what is found."""
+_GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def command(context: click.Context) -> str:
     for parameter in context.command.params:
         name = parameter.name or ""
         value = context.params.get(name)
-        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE or name in _OF_OUTPUT:
+        if context.get_parameter_source(name) not in _GIVEN or name in _OF_OUTPUT:
             continue
         values = value if isinstance(value, (tuple, list)) else (value,)
         if isinstance(parameter, click.Argument):

@@ -84,6 +84,20 @@ def understand(request: Request) -> Report:
     return _understood(request, sources.Library(), whole=True)
 
 
+def files(request: Request) -> Report:
+    """The files that are to be reviewed, and what is said of paths that cannot be."""
+    library = sources.Library()
+    found = [request.stdin.path] if request.stdin else list(map(_shown, _files(request, library)))
+    return Report(files=tuple(found), messages=tuple(library.messages))
+
+
+def rules(request: Request) -> tuple[Rule, ...]:
+    """The rules that a review is made with; `UserError` if the settings name one that is not there."""
+    everything = packs.rules(packs.packs(request.project.packs))
+    configuration.settings(request.config, everything)
+    return selection.select(everything, (request.config.layer, request.layer))
+
+
 def _understood(request: Request, library: sources.Library, whole: bool) -> Report:
     if request.stdin is not None:
         library.add(request.stdin)

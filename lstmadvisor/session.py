@@ -61,13 +61,21 @@ class Session:
     baseline: str | None = None
     update_baseline: bool = False
     add_noqa: bool = False
+    show_settings: bool = False
+    show_files: bool = False
     probing: Mapping[str, Any] = field(default_factory=dict)
     """what `audit` was told about measuring: the fields of `Probing`"""
 
     def check(self, paths: Sequence[str]) -> None:
         """Lints, fixes if asked to, and exits with 0, 1 or 2."""
         request = self._request(paths)
-        if self.update_baseline:
+        if self.show_settings:
+            output.write(self._settings(request), self.output_file)
+        elif self.show_files:
+            found = review.files(request)
+            self._say(found.messages)
+            output.write("".join(f"{safe(path)}\n" for path in found.files), self.output_file)
+        elif self.update_baseline:
             self._update_baseline(review.check(request), request, Severity.WARNING)
         elif self.add_noqa:
             self._add_noqa(review.check(request))
@@ -194,6 +202,24 @@ class Session:
         return config.model_copy(
             update={"exclude": exclude, "force_exclude": config.force_exclude or self.force_exclude}
         )
+
+    def _settings(self, request: Request) -> str:
+        """The settings in force, as a configuration file that says the same, and the rules that they select."""
+        chosen = review.rules(request)
+        layer, config = request.layer, request.config
+        said = config.model_copy(
+            update={
+                "select": config.select if layer.select is None else layer.select,
+                "extend_select": (*(config.extend_select if layer.select is None else ()), *layer.extend),
+                "ignore": (*(config.ignore if layer.select is None else ()), *layer.ignore),
+                "fail_on": self.fail_on or config.fail_on,
+                "baseline": self.baseline or config.baseline,
+            }
+        )
+        file = request.project.file
+        heading = f"# {safe(str(file)) if file else 'no configuration file'}\n"
+        listed = "".join(f"#   {rule.code} {rule.name}\n" for rule in chosen)
+        return f"{heading}{configuration.as_toml(said)}\n# {len(chosen)} rules:\n{listed}"
 
     def _baseline(self, found: Project, config: Config) -> Baseline | None:
         file = Path(self.baseline) if self.baseline else found.root / config.baseline if config.baseline else None

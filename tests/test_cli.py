@@ -153,6 +153,41 @@ def test_configuration_of_the_project() -> None:
     assert "no rule answers to 'LA222'" in run("check", "train.py", code=2).stderr
 
 
+def test_options_may_stand_in_the_environment() -> None:
+    assert concise("train.py", code=1, env={"LSTMADVISOR_SELECT": "LA2, LA6"}) == FOUND[:1]
+    assert concise("train.py", "--select", "LA5", code=1, env={"LSTMADVISOR_SELECT": "LA2"}) == FOUND[1:]
+    assert concise("train.py", code=0, env={"LSTMADVISOR_FAIL_ON": "never"}) == FOUND
+    Path("pyproject.toml").write_text("[tool.lstmadvisor]\nignore = ['LA5']\n")
+    assert concise("train.py", code=1, env={"LSTMADVISOR_ISOLATED": "1"}) == FOUND
+    assert "'--fail-on': 'x' is not one of" in run("check", "train.py", code=2, env={"LSTMADVISOR_FAIL_ON": "x"}).stderr
+    shown = run("check", "train.py", code=1, env={"LSTMADVISOR_FORMAT": "json"}).stdout
+    assert json.loads(shown)["schema"] == "lstmadvisor/report/1"
+
+
+def test_show_settings() -> None:
+    Path("lstmadvisor.toml").write_text("ignore = ['LA5']\n[rules.dropout-too-high]\nmost = 0.8\n")
+    shown = run("check", "train.py", "--fail-on", "error", "--show-settings", code=0).stdout
+    assert shown.startswith(f"# {Path.cwd() / 'lstmadvisor.toml'}\n")
+    assert 'ignore = ["LA5"]\n' in shown
+    assert 'fail-on = "error"\n' in shown
+    assert "[rules.dropout-too-high]\nmost = 0.8\n" in shown
+    assert shown.endswith("# 2 rules:\n#   LA201 dropout-too-high\n#   LA601 no-seed\n")
+    Path("again").mkdir()
+    Path("again/lstmadvisor.toml").write_text(shown)
+    again = run("check", "train.py", "--config", "again/lstmadvisor.toml", "--show-settings", code=0).stdout
+    assert again.partition("\n")[2] == shown.partition("\n")[2]
+    Path("lstmadvisor.toml").write_text("[rules.dropout-to-high]\n")
+    assert "no such rule" in run("check", "train.py", "--show-settings", code=2).stderr
+
+
+def test_show_files() -> None:
+    Path("lstmadvisor.toml").write_text("exclude = ['clean.py']\n")
+    shown = run("check", ".", "clean.py", "gone.py", "--show-files", code=0)
+    assert shown.stdout == "broken.py\ntrain.py\nclean.py\n"
+    assert shown.stderr == "gone.py: no such file or folder\n"
+    assert run("check", "clean.py", "--force-exclude", "--show-files", code=0).stdout == ""
+
+
 def test_own_packs_are_loaded_when_configured_and_only_then() -> None:
     own = CLIP.replace("LA501", "XY001").replace("clip-after-step", "own-rule")
     write_rule(Path("lint"), "training/own_rule", own)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +67,31 @@ def test_a_file_of_its_own(tmp_path: Path) -> None:
     assert project.named(write(tmp_path, "ignore = ['LA1']", "lint.toml")).table == {"ignore": ["LA1"]}
 
 
+def test_the_nearest_file_wins_whatever_its_name(tmp_path: Path) -> None:
+    top = write(tmp_path, "ignore = ['LA1']", "lstmadvisor.toml")
+    near = write(tmp_path / "one", "[tool.lstmadvisor]\nignore = ['LA2']")
+    assert project.nearest([tmp_path / "one" / "a.py"]).file == near
+    assert project.nearest([tmp_path / "two" / "a.py"]).file == top
+    assert project.nearest([tmp_path]).table == {"ignore": ["LA1"]}
+    own = write(tmp_path / "one", "ignore = ['LA3']", "lstmadvisor.toml")
+    assert project.nearest([tmp_path / "one" / "a.py"]).file == own
+
+
+def test_settings_as_toml_say_the_same() -> None:
+    found = configured(**{
+        "select": ["LA2", 'q"u\\o'], "fail-on": "error", "per-file-ignores": {"tests/*": ["LA2"], 'a"b': ["LA3"]},
+        "rules": {"x": {"most": 1.5, "severity": "error", "names": ["a"]}, "y": {"on": True}},
+    })  # fmt: skip
+    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    assert config.check(Project(Path(), toml.loads(config.as_toml(found)))) == found
+
+
+def test_where_an_unknown_key_stands(tmp_path: Path) -> None:
+    for name, where in (("pyproject.toml", ": [tool.lstmadvisor]"), ("lstmadvisor.toml", "")):
+        with pytest.raises(UserError, match=re.escape(f"{name}{where}: unknown key 'selct'; did you mean 'select'?")):
+            config.check(Project(tmp_path, {"selct": []}, tmp_path / name))
+
+
 def test_every_key() -> None:
     found = configured(**{
         "select": ["LA2"], "extend-select": ["LA501"], "ignore": ["topic"], "per-file-ignores": {"tests/*": ["LA2"]},
@@ -79,7 +107,7 @@ def test_unknown_keys_and_wrong_values() -> None:
     assert wrong(per_file_ignore={}).endswith("did you mean 'per-file-ignores'?")
     assert wrong(zzz=1).endswith("unknown key 'zzz'")
     assert "fail-on: input should be 'error'" in wrong(**{"fail-on": "loud"})
-    assert "ignore: input should be a valid tuple" in wrong(ignore="LA2")
+    assert "ignore: input should be a list" in wrong(ignore="LA2")
 
 
 def test_rule_settings(rules: tuple[Rule, ...]) -> None:
