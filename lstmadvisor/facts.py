@@ -231,6 +231,8 @@ class Normalization(Item):
 
 class Optimizer(Item):
     name: Value = UNSEEN
+    by_name: Value = UNSEEN
+    """of Keras, the text that names it where no object is built: adam"""
     learning_rate: Value = UNSEEN
     momentum: Value = UNSEEN
     weight_decay: Value = UNSEEN

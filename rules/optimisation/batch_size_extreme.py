@@ -14,7 +14,9 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
+    written,
 )
 
 
@@ -72,6 +74,11 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
                 ),
                 label="too few steps",
                 help=f"use {options.usual}",
+                fix=unsafe(
+                    f"use batches of {options.usual}",
+                    "there are more steps, each from fewer samples",
+                    written(program.batch_size, options.usual),
+                ),
                 evidence=notes(at, (program.dataset.size, "the size of the data"), (program.epochs, "the epochs")),
             )
     elif size < options.least or size > options.most:
@@ -86,6 +93,11 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
             ),
             label="too small" if small else "too large",
             help=f"start from {options.usual}, and tune the learning rate with it",
+            fix=unsafe(
+                f"use batches of {options.usual}",
+                f"there are {'fewer' if small else 'more'} steps, each from {'more' if small else 'fewer'} samples",
+                written(program.batch_size, options.usual),
+            ),
         )
 
 

@@ -6,12 +6,14 @@ from lstmadvisor.rule import (
     Known,
     NoOptions,
     Program,
+    SetArgument,
     Undecided,
     active,
     number,
     plain,
     rule,
     unclear,
+    unsafe,
     where,
 )
 
@@ -37,9 +39,15 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         return
     if not active(program.recurrent_layers) or unclear(gathered) or (number(gathered) or 1) > 1:
         return
+    at = where(size, program.dataset, *active(program.optimizers))
     yield Finding(
-        at=where(size, program.dataset, *active(program.optimizers)),
+        at=at,
         message="the DataLoader has no `batch_size`: every step learns from one sample",
         label="one at a time",
         help="pass `batch_size=32`",
+        fix=unsafe(
+            "pass `batch_size=32`",
+            "each step follows the mean of 32 samples",
+            SetArgument(at=at, name="batch_size", code="32", position=1),
+        ),
     )

@@ -2,12 +2,16 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
     Known,
+    Optimizer,
     Options,
     Program,
+    SetArgument,
     Undecided,
     active,
+    argument,
     known,
     notes,
     number,
@@ -15,7 +19,9 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
+    written,
 )
 
 _SLOW = {"pytorch": ("SGD",), "keras": ("SGD", "Adadelta")}
@@ -63,5 +69,18 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
                 message=f"{name} runs at its default rate of {rate.value:g}, where a recurrent net hardly learns",
                 label="no rate given",
                 help=f"give it a learning rate of {instead}",
+                fix=_fix(program, optimizer, str(name)),
                 evidence=notes(at, (momentum, "its momentum")),
             )
+
+
+def _fix(program: Program, optimizer: Optimizer, name: str) -> Fix | None:
+    if plain(optimizer.by_name) is not None:
+        return unsafe("use Adam", "steps are scaled by the size of past gradients", written(optimizer.by_name, "adam"))
+    keyword, rate = "learning_rate" if program.framework == "keras" else "lr", 1.0 if name == "Adadelta" else 0.1
+    edits = [argument(optimizer.learning_rate, optimizer, keyword, rate)]
+    limits = (optimizer.clipnorm, optimizer.global_clipnorm, optimizer.clipvalue)
+    if program.framework == "keras" and name == "SGD" and not any(plain(limit) for limit in limits):
+        edits.append(SetArgument(at=where(optimizer), name="global_clipnorm", code="1.0"))
+    clipped = " and clip at 1" if len(edits) > 1 else ""
+    return unsafe(f"set the learning rate to {rate:g}{clipped}", "every step becomes longer", *edits)

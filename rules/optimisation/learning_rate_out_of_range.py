@@ -10,6 +10,7 @@ from lstmadvisor.rule import (
     Severity,
     Undecided,
     active,
+    argument,
     aside,
     items,
     known,
@@ -19,6 +20,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -62,19 +64,27 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
             continue
         severity, problem = _judged(program, options, optimizer, name.lower(), rate)
         shared = {o.learning_rate.at for o in active(program.optimizers)} - {None}
-        if fact.at in shared and not optimizer.active:
+        of_another = fact.at in shared and not optimizer.active
+        if of_another:
             severity = Severity.ADVICE  # whoever takes the other optimizer can give it another rate
         elif not optimizer.active and severity is not Severity.ERROR:
             continue
         if problem:
             at = where(fact, optimizer)
+            start = 1e-3 if name.lower() in _ADAPTIVE else 0.1
+            keyword = "learning_rate" if program.framework == "keras" else "lr"
             given = "the default " if isinstance(fact, Known) and fact.via == "default" else "a "
             yield Finding(
                 at=at,
                 severity=severity,
                 message=f"{given}learning rate of {rate:g} {problem} {name}{aside(optimizer)}",
                 label="too high" if rate > options.low else "too low",
-                help=f"start with {1e-3 if name.lower() in _ADAPTIVE else 0.1:g}",
+                help=f"start with {start:g}",
+                fix=unsafe(
+                    f"start with {start:g}",
+                    "every step becomes shorter" if rate > start else "every step becomes longer",
+                    None if of_another else argument(fact, optimizer, keyword, start),
+                ),
                 evidence=notes(at, (optimizer, f"{name} is built with it")),
             )
 

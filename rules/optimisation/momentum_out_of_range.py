@@ -15,7 +15,9 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
+    written,
 )
 
 
@@ -65,6 +67,11 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
             severity=severity,
             message=f"a momentum of {momentum:g} {effect}{aside(optimizer)}",
             label="too much" if momentum > options.most else "too little",
+            fix=unsafe(
+                "set the momentum to 0.9",
+                "steps add up to other lengths, and the learning rate may have to follow",
+                written(optimizer.momentum, 0.9),
+            ),
             help="set it to 0.9" + (", and the learning rate to what suits that" if momentum > options.most else ""),
             evidence=notes(at, (optimizer, f"used by {name}")),
         )

@@ -1,6 +1,20 @@
 """Plain SGD without momentum."""
 
-from lstmadvisor.rule import Finding, Iterator, NoOptions, Program, Undecided, active, items, number, plain, rule, where
+from lstmadvisor.rule import (
+    Finding,
+    Iterator,
+    NoOptions,
+    Program,
+    Undecided,
+    active,
+    argument,
+    items,
+    number,
+    plain,
+    rule,
+    unsafe,
+    where,
+)
 
 
 @rule(
@@ -29,5 +43,15 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             at=where(optimizer),
             message="SGD runs without momentum",
             label="no momentum",
+            fix=unsafe(
+                "set `momentum=0.9`" + ("" if rate is None else f" and lower the learning rate to {rate / 10:g}"),
+                "steps add up over about ten batches",
+                argument(optimizer.momentum, optimizer, "momentum", 0.9),
+                *([] if rate is None else [argument(optimizer.learning_rate, optimizer, _rate(program), rate / 10)]),
+            ),
             help="set `momentum=0.9`" + ("" if rate is None else f" and lower the learning rate to {rate / 10:g}"),
         )
+
+
+def _rate(program: Program) -> str:
+    return "learning_rate" if program.framework == "keras" else "lr"

@@ -134,7 +134,8 @@ class Optimizers:
         if isinstance(value, Const) and isinstance(value.value, str):
             name = NAMES.get(value.value.lower(), value.value)
             known = Known(value=name, via=value.via, at=place(value.at) or at)  # type: ignore[arg-type]
-            return id(term.at.node), self._made(name, known, None, at)
+            chosen = self._made(name, known, None, at)
+            return id(term.at.node), chosen.model_copy(update={"by_name": fact(value)})
         if (
             isinstance(value, Term)
             and value.op == "call"
