@@ -16,7 +16,20 @@ _BRACKET, _OPERATOR, _BLOCK = 10, 3, 7
 _DOUBLING = 10
 """Brackets within brackets after `case` or `del`: each level doubles the time of libcst's parser (measured)."""
 
-_PYTHON_CELLS = ("time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "heat", "debug", "px", "wandb")
+_PYTHON_CELLS = (
+    "time",
+    "timeit",
+    "capture",
+    "prun",
+    "memit",
+    "mprun",
+    "lprun",
+    "heat",
+    "debug",
+    "px",
+    "wandb",
+    "lstmadvisor",
+)
 
 _TOKEN = re.compile(
     r"""

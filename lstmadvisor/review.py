@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lstmadvisor import baseline, engine, folders, packs, selection, sources
 from lstmadvisor import config as configuration
-from lstmadvisor import engine, folders, packs, selection, sources
 from lstmadvisor.baseline import Baseline, Matching
 from lstmadvisor.config import Config
 from lstmadvisor.engine import Judgement
@@ -82,6 +82,11 @@ def fix_audit(request: Request, wanted: Callable[[Finding], bool]) -> Fixed:
 def understand(request: Request) -> Report:
     """What the programs are, without judgement."""
     return _understood(request, sources.Library(), whole=True)
+
+
+def known(project: Project, config: Config) -> Baseline | None:
+    """The baseline that the configuration names."""
+    return baseline.read(project.root / config.baseline) if config.baseline else None
 
 
 def files(request: Request) -> Report:
