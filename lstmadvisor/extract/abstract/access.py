@@ -203,6 +203,8 @@ class Access(State):
             return self.call(Bound(getter, base), [Const(name, "constant", at)], {}, None, at)
         if name == "training" and any(b.startswith(("torch.nn.", "lightning.")) for b in self.library_bases(base.cls)):
             return Const(True, "default", at)
+        if name in ("module", "_orig_mod") and "torch.nn.Module" in self.library_bases(base.cls):
+            return base  # what wraps a model for several devices or compiles it stands for the model itself
         if base.term is not None and (value := layer_values.attribute(self, base.term, name, at)) is not None:
             return value
         return self.term("attr", name, base, [], at=at)

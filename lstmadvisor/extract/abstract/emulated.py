@@ -51,6 +51,16 @@ def trainer_of(value: Value | None) -> Term | None:
     return None
 
 
+def skorch_net(estimator: Term) -> Term | None:
+    """The net of skorch that an estimator is, or that a pipeline or a search of scikit-learn holds."""
+    if estimator.name.startswith("skorch."):
+        return estimator
+    if not estimator.name.startswith(("sklearn.pipeline.", "sklearn.model_selection.")):
+        return None
+    inside = (v for v in walk(estimator, 200) if isinstance(v, Term) and v.op == "call")
+    return next((t for t in inside if t.name.startswith("skorch.") and "NeuralNet" in t.name), None)
+
+
 def told(trainer: Term | None, name: str) -> Value | None:
     """A field of Lightning's trainer, also of one made by `Trainer.from_argparse_args(args)`."""
     if trainer is None:
@@ -352,4 +362,15 @@ def _supervised(
                     learn(run, loss, [optimizer], at)
 
 
-__all__ = ["Choice", "fastai", "hugging_face", "ignite", "learn", "lightning", "lonely_step", "skorch", "trainer_of"]
+__all__ = [
+    "Choice",
+    "fastai",
+    "hugging_face",
+    "ignite",
+    "learn",
+    "lightning",
+    "lonely_step",
+    "skorch",
+    "skorch_net",
+    "trainer_of",
+]

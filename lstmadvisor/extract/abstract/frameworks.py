@@ -459,9 +459,9 @@ def _is_acted_out(run: Run, term: Term) -> bool:
     elif name in ("fit", "fit_one_cycle", "fine_tune", "fit_flat_cos", "fit_sgdr") and kind.startswith("fastai."):
         run.trains()
         emulated.fastai(run, term, trainer)
-    elif name == "fit" and kind.startswith("skorch."):
+    elif name == "fit" and (net := emulated.skorch_net(trainer)) is not None:
         run.trains()
-        emulated.skorch(run, term, trainer)
+        emulated.skorch(run, term, net)
     else:
         return False
     return True

@@ -221,7 +221,7 @@ _SAME = (
     "tqdm.tqdm", "tqdm.tqdm_notebook", "tqdm.rrange", "tqdm.tqdm_gui", "rich.progress.track", "fastprogress.master_bar", "fastprogress.progress_bar",
     "builtins.iter", "copy.copy", "builtins.print_progress", "progressbar.progressbar", "alive_progress.alive_it",
     "torch.compile", "torch.jit.script", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel",
-    "typing.cast", "functools.lru_cache", "functools.wraps", "numpy.array", "numpy.asarray", "builtins.repr",
+    "torch.nn.SyncBatchNorm.convert_sync_batchnorm", "typing.cast", "functools.lru_cache", "functools.wraps", "numpy.array", "numpy.asarray", "builtins.repr",
     "builtins.frozenset", "os.path.expanduser", "os.path.abspath", "os.path.realpath", "os.fspath", "os.path.normpath",
     "pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "types.MappingProxyType", "collections.OrderedDict",
 )  # fmt: skip
@@ -401,6 +401,12 @@ def _isinstance(run: Run, a: Arguments) -> Value | None:
     if len(a.args) != 2:
         return None
     verdict = is_a(run, a.args[0], a.args[1])
+    return None if verdict is None else Const(verdict, "arithmetic", a.at)
+
+
+@model("torch.is_tensor")
+def _is_tensor(run: Run, a: Arguments) -> Value | None:
+    verdict = is_a(run, a.args[0], External("torch.Tensor")) if len(a.args) == 1 else None
     return None if verdict is None else Const(verdict, "arithmetic", a.at)
 
 

@@ -70,7 +70,7 @@ def scaling(
             scaler=Known(value=each.scaler, via="inferred" if each.scaler.startswith("by-hand") else "literal"),
             fit_on=_fit_on(splits, each),
             fit_before_split=before,
-            target_included=_target_included(lineage, each, values),
+            target_included=_target_included(run, lineage, each, values),
         )
         key = id(each.act.at.node)
         if key in places:
@@ -131,7 +131,7 @@ def _by_hand(run: Run, lineage: Lineage, values: list[Value]) -> Iterator[Fitted
     seen: set[int] = set()
     for value in sorted((v for v in values if isinstance(v, Term)), key=lambda t: t.serial):
         for divided, measure in _divisions(value):
-            if any(f.function.owner is not None and _is_module(run, f.function.owner) for f in value.scope.frames):
+            if _in_a_model(run, value):
                 continue
             data = _measured(measure)
             if data is None or not lineage.origins(data) & lineage.origins(divided) or _shrunk(divided):
@@ -147,6 +147,10 @@ def _by_hand(run: Run, lineage: Lineage, values: list[Value]) -> Iterator[Fitted
                 if isinstance(each, Term) and any(True for _ in _divisions(each)):
                     yield Fitted("by-hand-standard", term, term.base)
                     break
+
+
+def _in_a_model(run: Run, term: Term) -> bool:
+    return any(f.function.owner is not None and _is_module(run, f.function.owner) for f in term.scope.frames)
 
 
 def _is_module(run: Run, owner: Value) -> bool:
@@ -335,7 +339,7 @@ def _before_split(run: Run, lineage: Lineage, splits: Splits, fitted: Fitted) ->
     return Unknown(unknown="the data is not seen to be split", at=at)
 
 
-def _target_included(lineage: Lineage, fitted: Fitted, values: list[Value]) -> Fact:
+def _target_included(run: Run, lineage: Lineage, fitted: Fitted, values: list[Value]) -> Fact:
     """Whether a window is scaled by statistics that hold its target: both are cut from the scaled window."""
     if not _windowed(fitted.data) or _ends_early(fitted.data):
         return inferred(False)
@@ -345,6 +349,8 @@ def _target_included(lineage: Lineage, fitted: Fitted, values: list[Value]) -> F
     for value in values:
         if not isinstance(value, Term) or value.op != "item" or not isinstance(value.base, Term):
             continue
+        if _in_a_model(run, value):
+            continue  # what the model reads of its input is no target
         last = _is_last(value.args[0])
         end, start = _cut(value.args[0])
         if not (last or end or start) or not any(v is scaled for v in lineage.upstream(value.base)[:200]):

@@ -134,12 +134,15 @@ def _of_item(term: Term) -> Part | None:
             first.op == "method" and first.name in ("isin", "between")
         ):
             return Part(term, data, "mask", test=first)
-        if first.op == "item" and (inner := _of_item(first)) is not None and inner.kind == "slice":
+        inner = _of_item(first) if first.op == "item" else None
+        if inner is not None and inner.kind == "slice":
             shuffled = any(
                 isinstance(v, Term) and v.name.rsplit(".", 1)[-1] in ("permutation", "randperm", "shuffle")
                 for v in walk(first, 60)
             )
             return Part(term, data, "slice", inner.lower, inner.upper, shuffled=shuffled)
+        if inner is not None and inner.kind in ("train", "test"):
+            return Part(term, data, inner.kind, shuffled=inner.shuffled)
         fold = _fold(first)
         if fold is not None:
             return Part(term, data, fold, shuffled=True)

@@ -284,7 +284,9 @@ class Evaluation:
     def _texts(self, term: Term) -> Iterator[str]:
         """Names of what a forward pass goes through: the loop's, what its callers pass, what it is given itself."""
         frames = term.scope.frames
-        for loop, turn in reversed(term.scope.loops):
+        epochs = {id(t.epochs) for t in self.steps.trainings}
+        inside = next((i for i, (loop, _) in enumerate(term.scope.loops) if id(loop) in epochs), -1)
+        for loop, turn in reversed(term.scope.loops[inside + 1 :]):
             node = loop.spot.node
             if loop.unrolled:
                 phase = (
@@ -295,7 +297,7 @@ class Evaluation:
                 if isinstance(phase, Const) and isinstance(phase.value, str):
                     yield phase.value
                 continue
-            if isinstance(node, cst.For) and not any(loop is t.epochs for t in self.steps.trainings):
+            if isinstance(node, cst.For):
                 name = _core(node.iter)
                 if name is not None:
                     yield self._named(name, frames)
@@ -386,6 +388,8 @@ def is_keeping(term: Term) -> bool:
             "shutil.copyfile",
             "shutil.copy",
         )
+    if term.op == "method" and term.name == "save":
+        return isinstance(term.base, Term) and term.base.name.endswith("Fabric")
     return term.op == "method" and term.name in (
         "state_dict",
         "save_pretrained",

@@ -56,10 +56,15 @@ class Stopping:
         return (*made, *self._pruned())
 
     def _pruned(self) -> Iterator[EarlyStopping]:
-        """A tuner that ends hopeless trials: `if trial.should_prune(): raise TrialPruned()`."""
+        """A tuner that ends hopeless trials: `trial.should_prune()` of Optuna, a scheduler of Ray Tune."""
         for term in self.run.trace:
             asks = term.op == "method" and term.name == "should_prune" and term.scope.active
             if asks and any(t.around(term) for t in self.steps.trainings):
+                at = place(term.at)
+                yield EarlyStopping(at=at, by_hand=inferred(False, at), can_act=inferred(True, at))
+                return
+        for term in self.run.trace:
+            if term.op == "call" and term.name.startswith("ray.tune.schedulers.") and term.scope.active:
                 at = place(term.at)
                 yield EarlyStopping(at=at, by_hand=inferred(False, at), can_act=inferred(True, at))
                 return
@@ -402,6 +407,10 @@ class Stopping:
         """Whether kept weights are loaded again later."""
         path = _path(term)
         for other in self.run.trace:
+            if path is not None and other.op == "method" and other.name in ("load", "load_raw", "load_state"):
+                if other.args and _outside(other, self.steps) and _same_path(path, other.args[0]):
+                    return True
+                continue
             if other.op != "method" or other.name not in ("load_state_dict", "load_checkpoint", "from_pretrained"):
                 if (
                     other.op == "call"

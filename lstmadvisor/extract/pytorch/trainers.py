@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lstmadvisor.extract.abstract.emulated import evaluates, trainer_of
+from lstmadvisor.extract.abstract.emulated import evaluates, skorch_net, trainer_of
 from lstmadvisor.extract.abstract.emulated import told as told_
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Const, Instance, Opaque, Seq, Term, Value, options, walk
@@ -87,8 +87,8 @@ def told(run: Run) -> Told:
             trainer = trainer_of(term.base)
             if trainer is not None and trainer.name.startswith("fastai."):
                 _fastai(run, out, term, trainer)
-            elif trainer is not None and trainer.name.startswith("skorch."):
-                _callbacks(out, trainer, trainer.kwargs.get("callbacks"))
+            elif trainer is not None and (net := skorch_net(trainer)) is not None:
+                _callbacks(out, net, net.kwargs.get("callbacks"))
     _never_passed(run, out)
     return out
 
@@ -217,10 +217,15 @@ def _stopper(made: Term, trainer: Term) -> EarlyStopping:
         monitor, patience, otherwise = made.argument("monitor", 0), made.argument("patience", 3), 1
     else:
         monitor, patience, otherwise = made.argument("monitor", 0), made.argument("patience", 1), 5
+    watched = fact(monitor)
+    if root == "transformers" and isinstance(watched, Known) and isinstance(watched.value, str):
+        # the trainer looks for it among the metrics of its evaluation
+        watched = watched.model_copy(update={"value": f"eval_{watched.value.removeprefix('eval_')}"})
     return EarlyStopping(
-        at=place(made.at), by_hand=inferred(False), monitor=fact(monitor),
+        at=place(made.at), by_hand=inferred(False), monitor=watched,
         patience=default(otherwise) if patience is None else fact(patience),
-        restores_best=inferred(False), can_act=inferred(True), why_not=ABSENT,
+        restores_best=fact(restores) if (restores := made.kwargs.get("load_best")) is not None else inferred(False),
+        can_act=inferred(True), why_not=ABSENT,
     )  # fmt: skip
 
 

@@ -296,7 +296,7 @@ def _parameters(run: Run, passed: Passed) -> Iterator[DeadSetting]:
         if not wanted or _is_stub(node):
             continue
         names = _names_in(node.body)
-        if "locals" in names or "vars" in names:
+        if names & {"locals", "vars", "save_hyperparameters", "store_attr"}:
             continue
         for p in wanted:
             if p.name.value not in names:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import libcst as cst
+
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import (
     Bound,
@@ -178,7 +180,7 @@ class Shapes(Items):
         inner = self.of(term.args[0])
         if inner is None:
             return None
-        source = self.of(term.base)
+        source = self.of(term.base) if _one_each(term) else None
         return (source[0] if source else None, *inner)
 
     def _element(self, term: Term) -> Shape | None:
@@ -216,6 +218,8 @@ class Shapes(Items):
             )
             if full is not None:
                 return (full,)
+        if any(_is_set(a) for a in term.args):
+            return None
         shapes = [self.of(a) for a in term.args]
         known = [s for s in shapes if s is not None]
         if len(known) < len(shapes):
@@ -231,6 +235,26 @@ class Shapes(Items):
         """One axis of two arrays that are combined: a length of 1 is stretched."""
         real = [s for s in sizes if integer(s) != 1]
         return None if any(s is None for s in real) or not self.equal(tuple(real)) else real[0]
+
+
+def _one_each(comprehension: Term) -> bool:
+    """Whether a comprehension gives one item for each of its source."""
+    node = comprehension.at.node
+    plain = not isinstance(node, cst.BaseComp) or (not node.for_in.ifs and node.for_in.inner_for_in is None)
+    return plain and comprehension.name != "set"
+
+
+def _is_set(value: Value) -> bool:
+    """Whether a value is a set, whose operators join and intersect."""
+    if isinstance(value, Seq):
+        return value.kind == "set"
+    if not isinstance(value, Term):
+        return False
+    if value.op == "binop":
+        return any(map(_is_set, value.args))
+    return (value.op == "comp" and value.name == "set") or (
+        value.op == "call" and value.name in ("builtins.set", "builtins.frozenset")
+    )
 
 
 __all__ = ["Dim", "Shape", "Shapes", "shape_layers", "shape_moves", "shape_rules"]
