@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lstmadvisor import notebooks
 from lstmadvisor.folders import absolute, find, matters, recurrent, shown
@@ -303,6 +303,13 @@ def _complaint(code: str) -> _Broken | None:
 _PYTHON_2 = re.compile(r"^\s*(?:print\b|exec\b|raise [\w.]+,|except [^:]+,)|<>|`|\b0\d|\b[uU][rR]['\"]")
 
 
+class Folder(NamedTuple):
+    """What lies in a folder, links followed; nothing in one that cannot be listed."""
+
+    files: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
+
+
 class Library:
     """Every source that a review has read, each read and parsed once; what went wrong stands in `messages`."""
 
@@ -312,6 +319,20 @@ class Library:
         self._trees: dict[str, libcst.Module | None] = {}
         self._shown: dict[str, Source] = {}
         self._texts: dict[str, str | None] = {}
+        self._folders: dict[str, Folder] = {}
+        self._real: dict[str, Path] = {}
+
+    def folder(self, path: str) -> Folder:
+        """What lies in the folder at `path`, listed once."""
+        if path not in self._folders:
+            self._folders[path] = _listed(path)
+        return self._folders[path]
+
+    def real(self, path: str) -> Path:
+        """The path without symlinks."""
+        if path not in self._real:
+            self._real[path] = Path(os.path.realpath(path))
+        return self._real[path]
 
     def add(self, source: Source) -> None:
         """Take in a source that is not read from its file, such as standard input."""
@@ -387,3 +408,14 @@ class Library:
         if isinstance(path, Source):
             path = path.file or STDIN
         return STDIN if str(path) == STDIN else os.path.realpath(path)
+
+
+def _listed(path: str) -> Folder:
+    try:
+        with os.scandir(path) as entries:
+            kinds = {entry.name: entry.is_dir() for entry in entries}
+    except OSError:
+        return Folder()
+    return Folder(
+        frozenset(n for n, is_folder in kinds.items() if not is_folder), frozenset(n for n in kinds if kinds[n])
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstmadvisor.extract.abstract.modules import project_root
 from lstmadvisor.extract.abstract.run import Run
@@ -35,27 +36,33 @@ TRAINS = frozenset(
 )
 
 
+class _Entry(NamedTuple):
+    """What became of a file that was followed as the entry of a program."""
+
+    trains: bool
+    uses: dict[Path, bool]
+    """the modules that it imports, and whether it uses them"""
+
+
 def understand(paths: Sequence[Path], library: Library) -> tuple[Program, ...]:
     """The programs that the files at `paths` belong to, each once, in the order of the paths."""
-    found: dict[Path, Program] = {}
-    imports = Imports(library)
+    programs = _Programs(library)
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 12_000))
     try:
         for path in paths:
             here = path if str(path) == STDIN else path.resolve()
-            if len(paths) > 1 and not imports.concerns(here):
+            if len(paths) > 1 and not programs.imports.concerns(here):
                 continue
             try:
                 with within(SECONDS):
-                    for entry, program in _programs_of(here, library, imports, found):
-                        found.setdefault(entry, program)
+                    programs.add(here)
             except Exception as error:
                 _log.debug("%s could not be understood", path, exc_info=True)
                 library.messages.append(Message(path=shown(path), text=_failure(error), fatal=True))
     finally:
         sys.setrecursionlimit(limit)
-    return tuple(found.values())
+    return tuple(programs.found.values())
 
 
 def _failure(error: Exception) -> str:
@@ -66,46 +73,76 @@ def _failure(error: Exception) -> str:
     return f"left out by an internal error ({type(error).__name__}: {error}); -v shows where"
 
 
-def _programs_of(
-    path: Path, library: Library, imports: Imports, found: dict[Path, Program]
-) -> Iterator[tuple[Path, Program]]:
-    if path in found:
-        return
-    run = follow(path, library)
-    if run is None:
-        return
-    idle: list[tuple[Path, Run]] = []
-    if not trains(run):
-        entries = [e for e in imports.importers(path) if e not in found][:MOST_IMPORTERS] if str(path) != STDIN else []
+class _Programs:
+    """The programs found so far, by their entries, and what became of files that were tried as entries."""
+
+    def __init__(self, library: Library) -> None:
+        self.found: dict[Path, Program] = {}
+        self.imports = Imports(library)
+        self._library = library
+        self._entries: dict[Path, _Entry] = {}
+        self._fresh: tuple[Path, Run | None] | None = None
+        """the last run for `_entries`, still as it was"""
+
+    def add(self, path: Path) -> None:
+        """Find the programs that the file at `path` belongs to."""
+        if path in self.found or (run := follow(path, self._library)) is None:
+            return
+        idle: list[Path] = []
+        if not trains(run):
+            users, idle = self._users(path) if str(path) != STDIN else (0, [])
+            if users or any(str(path).endswith(f) for p in self.found.values() for f in p.files):
+                return
+        program = facts_of(run, self._library)
+        if program.framework != "unknown":
+            self.found[path] = program
+        for entry in idle[:1]:  # imports the module and never uses it
+            self._take(entry)
+
+    def _users(self, path: Path) -> tuple[int, list[Path]]:
+        """Takes the programs that use the module at `path`; how many, and those that train without using it."""
         users = 0
-        waiting: list[tuple[Path, Run]] = []
-        for entry in entries:
+        idle: list[Path] = []
+        waiting: list[Path] = []
+        entries = (e for e in self.imports.importers(path) if e not in self.found and not self.imports.rules_out(e))
+        for entry in islice(entries, MOST_IMPORTERS):
             if users >= MOST_USERS:
                 break
-            other = follow(entry, library)
-            if other is None or path not in other.modules:
+            other = self._entry(entry)
+            if path not in other.uses:
                 continue
-            if not trains(other):
-                waiting.append((entry, other))
-            elif other.uses(path):
+            if not other.trains:
+                waiting.append(entry)
+            elif other.uses[path]:
                 users += 1
-                yield entry, facts_of(other, library)
+                self._take(entry)
             else:
-                idle.append((entry, other))
-        for entry, other in waiting[:3] if not users else []:
+                idle.append(entry)
+        for entry in waiting[:3] if not users else ():
             # a library: its classes and functions train when somebody calls them
-            other.complete(False)
-            if trains(other) and other.uses(path):
-                users += 1
-                yield entry, facts_of(other, library)
-                break
-        if users or any(str(path).endswith(f) for p in found.values() for f in p.files):
-            return
-    program = facts_of(run, library)
-    if program.framework != "unknown":
-        yield path, program
-    for entry, other in idle[:1]:  # imports the module and never uses it
-        yield entry, facts_of(other, library)
+            if (run := self._run(entry)) is None:
+                continue
+            run.complete(False)
+            if trains(run) and run.uses(path):
+                self.found[entry] = facts_of(run, self._library)
+                return 1, idle
+        return users, idle
+
+    def _entry(self, path: Path) -> _Entry:
+        if path not in self._entries:
+            run = follow(path, self._library)
+            self._fresh = path, run
+            uses = {module: run.uses(module) for module in run.modules} if run is not None else {}
+            self._entries[path] = _Entry(run is not None and trains(run), uses)
+        return self._entries[path]
+
+    def _take(self, entry: Path) -> None:
+        if entry not in self.found and (run := self._run(entry)) is not None:
+            self.found[entry] = facts_of(run, self._library)
+
+    def _run(self, entry: Path) -> Run | None:
+        fresh, self._fresh = self._fresh, None
+        return fresh[1] if fresh is not None and fresh[0] == entry else follow(entry, self._library)
 
 
 def follow(path: Path, library: Library) -> Run | None:

@@ -11,6 +11,7 @@ import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from lstmadvisor.extract.abstract.values import Env, Spot
+from lstmadvisor.extract.glance import DEEP
 from lstmadvisor.facts import Place
 
 if TYPE_CHECKING:
@@ -75,34 +76,41 @@ class Finder:
         self.library = library
         self.entry = entry
         self.root = root
+        self._base_folders: dict[Path, list[Path]] = {}
 
     def file(self, dotted: str, importer: Path, level: int = 0) -> Path | None:
         """The file of `import dotted` (or of a relative import with `level` dots) in `importer`."""
         parts = [p for p in dotted.split(".") if p]
         if level:
-            base = importer.parent
-            for _ in range(level - 1):
-                base = base.parent
-            return self._under(base, parts)
-        for base in self._bases(importer):
-            if parts and (found := self._under(base, parts)):
+            return self._under(_above(importer, level), parts)
+        for base in self._bases(importer) if parts else ():
+            if parts[0] in DEEP and "__init__.py" in self.library.folder(str(base)).files:
+                continue  # in `gluonts/`, which has a folder `torch`, `import torch` means the library
+            if found := self._under(base, parts):
                 return found
         return None
 
     def _bases(self, importer: Path) -> list[Path]:
-        bases = [self.entry.parent, importer.parent]
-        bases += [p for p in importer.parents if p == self.root or self.root in p.parents]
-        bases += [self.root / "src"]
-        return list(dict.fromkeys(bases))
+        folder = importer.parent
+        if folder not in self._base_folders:
+            bases = [self.entry.parent, folder]
+            bases += [p for p in importer.parents if p == self.root or self.root in p.parents]
+            bases += [self.root / "src"]
+            self._base_folders[folder] = list(dict.fromkeys(bases))
+        return self._base_folders[folder]
 
-    @staticmethod
-    def _under(base: Path, parts: list[str]) -> Path | None:
-        target = base.joinpath(*parts)
-        if parts and target.with_name(target.name + ".py").is_file():
-            return target.with_name(target.name + ".py")
-        if (target / "__init__.py").is_file():
-            return target / "__init__.py"
-        return None
+    def _under(self, base: Path, parts: list[str]) -> Path | None:
+        folder = str(base)
+        for number, part in enumerate(parts):
+            listed = self.library.folder(folder)
+            if number == len(parts) - 1 and f"{part}.py" in listed.files:
+                return self.library.real(f"{folder}/{part}.py")
+            if part not in listed.folders:
+                return None
+            folder = f"{folder}/{part}"
+        return (
+            self.library.real(f"{folder}/__init__.py") if "__init__.py" in self.library.folder(folder).files else None
+        )
 
     def defining(self, dotted: str, name: str, importer: Path, level: int = 0) -> Path | None:
         """The one file of a folder without `__init__.py` that defines `name` at its top level (a partial checkout)."""
@@ -120,16 +128,28 @@ class Finder:
     def _folders(self, dotted: str, importer: Path, level: int) -> list[Path]:
         parts = [p for p in dotted.split(".") if p]
         if level:
-            base = importer.parent
-            for _ in range(level - 1):
-                base = base.parent
-            return [base.joinpath(*parts)]
-        return [f for b in self._bases(importer) if parts and (f := b.joinpath(*parts)).is_dir()]
+            return [_above(importer, level).joinpath(*parts)]
+        return [base.joinpath(*parts) for base in self._bases(importer) if parts and self._has(str(base), parts)]
+
+    def _has(self, folder: str, parts: list[str]) -> bool:
+        for part in parts:
+            if part not in self.library.folder(folder).folders:
+                return False
+            folder = f"{folder}/{part}"
+        return True
 
     def is_namespace(self, dotted: str, importer: Path, level: int = 0) -> bool:
         """Whether the import names a folder of the project without `__init__.py`."""
-        folders = self._folders(dotted, importer, level)
-        return any(f.is_dir() and (level > 0 or any(f.glob("*.py"))) for f in folders)
+        listed = [self.library.folder(str(folder)) for folder in self._folders(dotted, importer, level)]
+        return any(
+            any(name.endswith(".py") for name in each.files) or (level > 0 and (each.files or each.folders))
+            for each in listed
+        )
+
+
+def _above(importer: Path, level: int) -> Path:
+    """The folder that a relative import with `level` dots starts from."""
+    return importer.parents[min(level, len(importer.parents)) - 1]
 
 
 def project_root(file: Path) -> Path:

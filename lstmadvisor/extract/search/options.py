@@ -172,7 +172,7 @@ class _Others:
             file = self._modules[path]
             files = [] if file is None else self._imports.importers(file.resolve())
         else:
-            files = self._imports.files(self._run.finder.root)
+            files = list(self._imports.files(self._run.finder.root))
         return [file for file in files if file not in self._own]
 
 

@@ -1,0 +1,156 @@
+"""Which files come to a recurrent layer by the names that they mention.
+
+In a large project every file imports every other through a few hubs, and the imports alone tell nothing.  So names are
+followed: a class whose text mentions `nn.LSTM` leads to one, so does a function elsewhere that mentions this class, and
+the script that mentions the function.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+_BLOCK = re.compile(rb"^(?=[^\s#)\]}\"'])", re.M)
+_DEFINITION = re.compile(
+    rb"(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|((?:\w+[ \t]*,[ \t]*)*\w+)[ \t]*(?::[^=\n]*)?=(?!=)"
+)
+_COMPOUND = re.compile(rb"(?:if|elif|else|try|except|finally|with|for|while)\b[^\n]*:[ \t]*\n(?=([ \t]+))")
+_PROSE = re.compile(
+    rb'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\'|#[^\n]*'
+    rb'|("(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\')',
+    re.S,
+)
+_ASKED = re.compile(rb"\bisinstance\((?:[^()]|\([^()]*\))*\)")
+_LAYER = re.compile(
+    rb"(?:LSTM|GRU|RNN|SimpleRNN|(?:Peephole|LayerNorm)LSTM|LayerNormSimpleRNN)(?:Cell)?"
+    rb"|RNNBase|RNNCellBase|ConvLSTM[123]D|CuDNN(?:LSTM|GRU)|AWD_(?:LSTM|QRNN)"
+)
+_CHOSEN = re.compile(rb"\bgetattr\(\s*((?:(?:torch|tf|tensorflow|keras)\.)*\w+)[ \t]*,|\b(\w+)\.__dict__")
+_LIBRARIES = re.compile(rb"(?:torch\.)?nn|(?:(?:tf|tensorflow)\.)?(?:keras\.)?layers")
+
+Names = frozenset[bytes]
+NONE: Names = frozenset()
+
+
+class Graph(Protocol):
+    """The files of a project and their imports."""
+
+    def read(self, path: Path) -> bytes:
+        """The bytes of a file."""
+
+    def imported(self, path: Path) -> tuple[Path, ...]:
+        """The files that it imports."""
+
+    def passed_on(self, path: Path) -> Iterable[Path]:
+        """The files among them whose names it hands on as its own."""
+
+    def direct_importers(self, path: Path) -> Iterable[Path]:
+        """The files that import it."""
+
+
+class Blocks:
+    """The top-level statements of one file: what each binds, and which names are in it."""
+
+    def __init__(self, data: bytes) -> None:
+        data = _ASKED.sub(b"", _PROSE.sub(_word, data))
+        self._blocks = [(_bound(text), frozenset(_WORD.findall(text))) for text in _statements(data)]
+        self.words = NONE.union(*(words for _, words in self._blocks))
+        self.chosen: Names = frozenset(a or b for a, b in _CHOSEN.findall(data))
+        """things whose attributes are chosen at run time"""
+
+    def layers(self) -> Names:
+        """Words that are recurrent layers, or stand for a choice of layers."""
+        choices = NONE.union(*(_WORD.findall(name)[-1:] for name in self.chosen if _LIBRARIES.fullmatch(name)))
+        return choices.union(word for word in self.words if _LAYER.fullmatch(word))
+
+    def leading(self, to: Names) -> Names:
+        """The names that the file gives to others and that lead to one of `to`."""
+        found: Names = NONE
+        left = self._blocks
+        while to:
+            new = {name for bound, words in left if not to.isdisjoint(words) for name in bound}
+            left = [(bound, words) for bound, words in left if to.isdisjoint(words)]
+            to = frozenset(new - found)
+            found |= to
+        return found
+
+
+def _word(prose: re.Match[bytes]) -> bytes:
+    """Nothing of a comment or text, but a string that is one word."""
+    return b"" if prose[1] is None or b" " in prose[1] else prose[1]
+
+
+def _statements(data: bytes) -> Iterator[bytes]:
+    """The top-level statements of a file, and those inside its `if` and `try`."""
+    starts = [match.start() for match in _BLOCK.finditer(data)]
+    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
+        text = data[start:end]
+        inside = _COMPOUND.match(text)
+        if inside is None:
+            yield text
+        elif not text.startswith(b"if __name__"):
+            yield text[: inside.end()]
+            yield from _statements(re.sub(rb"^" + inside[1], b"", text[inside.end() :], flags=re.M))
+
+
+def _bound(text: bytes) -> Names:
+    """The names that a statement gives to others."""
+    head = _DEFINITION.match(text)
+    if head is None:
+        return NONE
+    return frozenset(name for name in _WORD.findall(head[1] or head[2]) if name[:2] != b"__" and name != b"_")
+
+
+class Reach:
+    """The files of a project that come to a recurrent layer by the names that they mention."""
+
+    def __init__(self, graph: Graph, builders: Iterable[Path]) -> None:
+        """`builders` import a library that has recurrent layers, and may name one."""
+        self._graph = graph
+        self._names: dict[Path, Names] = {}
+        """by file: the names that it gives to others and that lead to a recurrent layer"""
+        self._builders = frozenset(builders)
+        self._blocks: dict[Path, Blocks] = {}
+        self._found: set[Path] = set()
+        waiting = dict.fromkeys(sorted(self._builders))
+        while waiting:
+            here = next(iter(waiting))
+            del waiting[here]
+            if self._grows(here):
+                waiting |= dict.fromkeys(graph.direct_importers(here))
+        self._blocks.clear()
+
+    def __contains__(self, path: Path) -> bool:
+        return path in self._found
+
+    def _grows(self, path: Path) -> bool:
+        """Whether more names of a file lead to a recurrent layer, by what is now known of those that it imports."""
+        given = {file: names for file in self._graph.imported(path) if (names := self._names.get(file, NONE))}
+        blocks = self._blocks.get(path)
+        if blocks is None:
+            data = self._graph.read(path)
+            if path not in self._builders and not _mentions(data, given):
+                return False
+            blocks = self._blocks[path] = Blocks(data)
+        named = NONE.union(*given.values()) & blocks.words
+        chosen = {word for file in given if (word := _called(file)) in blocks.chosen}
+        layers = blocks.layers() if path in self._builders else NONE
+        if named or chosen or layers:
+            self._found.add(path)
+        before = self._names.get(path, NONE)
+        passed = (self._names.get(file, NONE) for file in self._graph.passed_on(path))
+        self._names[path] = before.union(named, layers, blocks.leading(named | chosen | layers), *passed)
+        return len(self._names[path]) > len(before)
+
+
+def _mentions(data: bytes, given: dict[Path, Names]) -> bool:
+    words = frozenset(_WORD.findall(data))
+    return any(not names.isdisjoint(words) or _called(file) in words for file, names in given.items())
+
+
+def _called(file: Path) -> bytes:
+    """What a module is called where it is imported."""
+    return (file.parent.name if file.stem == "__init__" else file.stem).encode()
