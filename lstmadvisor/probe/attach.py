@@ -1,4 +1,4 @@
-"""Connects an observer to PyTorch."""
+"""Connects an observer to PyTorch and Keras."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import platform
 import sys
 from typing import Any
 
-from lstmadvisor.probe.instruments import instruments
+from lstmadvisor.probe.instruments import instruments, keras_instruments
+from lstmadvisor.probe.keras_hooks import KerasHooks, LossOnly
 from lstmadvisor.probe.models import Models
 from lstmadvisor.probe.observer import Instrument, Observer
 from lstmadvisor.probe.torch_hooks import TorchHooks
@@ -47,12 +48,34 @@ def versions() -> dict[str, str]:
     return found
 
 
-def attach(observer: Observer) -> TorchHooks:
-    """Installs the hooks; all instruments listen."""
-    import torch
+class Attached:
+    """What connects an observer to the frameworks that are imported."""
 
-    models = Models()
-    observer.add(Setting(observer), *instruments(observer, models))
-    hooks = TorchHooks(torch, observer, models)
-    hooks.install()
-    return hooks
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._models = Models()
+        self._torch: TorchHooks | None = None
+        self._keras: KerasHooks | LossOnly | None = None
+
+    def torch(self, torch: Any) -> None:
+        """PyTorch has been imported."""
+        self._observer.add(Setting(self._observer), *instruments(self._observer, self._models))
+        self._torch = TorchHooks(torch, self._observer, self._models)
+        self._torch.install()
+
+    def keras(self, keras: Any) -> None:
+        """Keras has been imported, and with it its backend."""
+        if not hasattr(keras, "backend") or not hasattr(keras.backend, "backend"):
+            return
+        if keras.backend.backend() == "torch" and self._torch is not None:
+            self._observer.add(*keras_instruments(self._observer, self._models))
+            self._keras = KerasHooks(keras, self._observer, self._models, self._torch.by_hand)
+        else:
+            self._keras = LossOnly(keras, self._observer)
+        self._keras.install()
+
+    def remove(self) -> None:
+        """Leaves the frameworks as they were."""
+        for hooks in (self._keras, self._torch):
+            if hooks is not None:
+                hooks.remove()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lstmadvisor.probe.models import Models
 from lstmadvisor.probe.observer import Observer
 
 MOST_NODES = 100_000
@@ -13,6 +12,8 @@ MOST_NODES = 100_000
 
 class HandWritten:
     """What stands for the optimizer: the parameters that change."""
+
+    title = "by hand"
 
     def __init__(self, parameters: list[Any]) -> None:
         self.param_groups: list[dict[str, Any]] = [{"params": parameters}]
@@ -24,7 +25,7 @@ class ByHand:
     What changed between two passes was updated by hand.  From then on each pass is one step.
     """
 
-    def __init__(self, torch: Any, observer: Observer, models: Models) -> None:
+    def __init__(self, torch: Any, observer: Observer) -> None:
         self._torch = torch
         self._observer = observer
         self._watching = True

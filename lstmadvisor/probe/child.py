@@ -37,6 +37,7 @@ class Child:
     """One probed run, by a plan as `lstmadvisor.probe.run` writes it."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
+        from lstmadvisor.probe.attach import Attached
         from lstmadvisor.probe.guard import Guard
         from lstmadvisor.probe.observer import Observer
 
@@ -46,6 +47,7 @@ class Child:
         self._ended = False
         self._guard = Guard(plan["scratch"], plan["results"])
         self._observer = Observer(self._write, limit=plan["steps"])
+        self._attached = Attached(self._observer)
         self._observer.on_ignored = self._leave
 
     def run(self) -> None:
@@ -56,7 +58,7 @@ class Child:
 
         self._guard.install()
         when_imported("torch", self._torch)
-        when_imported("keras", self._keras)
+        when_imported("keras", self._attached.keras)
         signal.signal(signal.SIGTERM, self._terminate)
         script, arguments = self._plan["script"], self._plan["arguments"]
         try:
@@ -78,17 +80,10 @@ class Child:
             sys.exit(1)
 
     def _torch(self, torch: ModuleType) -> None:
-        from lstmadvisor.probe.attach import attach
-
-        attach(self._observer)
         from lstmadvisor.probe.patches import Patches
 
+        self._attached.torch(torch)
         Patches().wrap(torch, "save", self._save)
-
-    def _keras(self, keras: ModuleType) -> None:
-        from lstmadvisor.probe.keras_hooks import install
-
-        install(keras, self._observer)
 
     def _save(self, original: Any, obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:
         self._guard.release(f, keep=False)  # the file is opened out of Python's sight
@@ -132,5 +127,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    del sys.path[0]  # this folder: its names are not for the script
     _own_package()
     main()

@@ -31,6 +31,7 @@ class Models:
         if next(iter(module.parameters()), None) is None:
             return False
         self._roots.append(weakref.ref(module))
+        self._ids -= {id(part) for part in module.modules()}
         self._ids.add(id(module))
         self._names.clear()
         return True
@@ -43,12 +44,16 @@ class Models:
     def roots(self) -> list[Any]:
         """The models that still exist and are no part of another one."""
         alive = [module for known in self._roots if (module := known()) is not None]
-        inner = {id(part) for module in alive for part in _parts(module) if part is not module}
+        inner = {id(part) for module in alive for part in module.modules() if part is not module}
         return [module for module in alive if id(module) not in inner]
 
     def name(self, parameter: Any) -> str:
         """The dotted name of a parameter, empty if no model holds it."""
         return self._name(parameter)
+
+    def call(self, parameter: Any, name: str) -> None:
+        """Gives a parameter its name."""
+        self._names[id(parameter)] = name
 
     def path(self, module: Any) -> str:
         """The dotted path of a layer, the name of its class where it is a model itself."""
@@ -87,7 +92,3 @@ class Models:
                     name = name.removeprefix(wrapper)
                 if name:
                     yield id(part), title + name
-
-
-def _parts(module: Any) -> Iterator[Any]:
-    yield from module.modules()

@@ -209,7 +209,8 @@ class _Run:
         if ended.get("status") == "failed":
             return "failed", error or "the script failed", error
         if not ended and self._code:
-            return "failed", f"the process ended with code {self._code}", _last_line(self._own / "output.txt")
+            last = _last_line(self._own / "output.txt")
+            return "failed", last or f"the process ended with code {self._code}", last
         if not steps:
             return "no-training", "the script ended without an optimizer step", ""
         return "completed", f"the script ended by itself after {steps} steps", ""

@@ -42,7 +42,7 @@ def _main(script: str, arguments: list[str]) -> ModuleType:
     main.__dict__.update(__file__=script, __builtins__=__builtins__, __spec__=None, __package__=None)
     sys.modules["__main__"] = main
     sys.argv[:] = [script, *arguments]
-    sys.path[0] = str(Path(os.path.abspath(script)).parent)
+    sys.path.insert(0, str(Path(os.path.abspath(script)).parent))
     return main
 
 

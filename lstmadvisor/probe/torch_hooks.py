@@ -24,7 +24,7 @@ class TorchHooks:
         self._torch = torch
         self._observer = observer
         self._models = models
-        self._by_hand = ByHand(torch, observer, models)
+        self.by_hand = ByHand(torch, observer)
         self._patches = Patches()
         self._handles: list[Any] = []
         self._post: Any = None
@@ -78,7 +78,7 @@ class TorchHooks:
             self._post = None
 
     def _forward_pre(self, module: Any, args: tuple[Any, ...]) -> Any:
-        if self._torch.compiler.is_compiling() or not self._observer.active:
+        if self._torch.compiler.is_compiling() or not self._observer.active or _symbolic(args):
             return None
         if self._models.is_root(module):
             if self._torch.is_grad_enabled():
@@ -91,7 +91,7 @@ class TorchHooks:
         return self._observer.tell("forward_pre", module, args)
 
     def _forward_post(self, module: Any, args: Any, kwargs: Any, output: Any) -> None:
-        if self._torch.compiler.is_compiling() or not self._observer.active:
+        if self._torch.compiler.is_compiling() or not self._observer.active or _symbolic(args):
             return
         self._depth -= 1
         if self._depth == 0 and self._models.add(module):
@@ -101,7 +101,7 @@ class TorchHooks:
     def _step_pre(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
         if not self._observer.active:
             return None
-        self._by_hand.stop()
+        self.by_hand.stop()
         closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
         if not callable(closure):
             self._observer.before_update(optimizer)
@@ -118,11 +118,11 @@ class TorchHooks:
         if not self._observer.active:
             return original(tensors, *args, **kwargs)
         loss = tensors if self._torch.is_tensor(tensors) else next(iter(tensors))
-        self._by_hand.before_backward(loss)
+        self.by_hand.before_backward(loss)
         scaled, self._scaled = self._scaled, None
         self._observer.tell("backward", (scaled[1] if scaled and scaled[0] is loss else loss).detach())
         result = original(tensors, *args, **kwargs)
-        self._by_hand.after_backward()
+        self.by_hand.after_backward()
         return result
 
     def _scale(self, original: Any, scaler: Any, outputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -182,3 +182,9 @@ class _Closure:
         value = self._closure()
         self._observer.before_update(self._optimizer)
         return value
+
+
+def _symbolic(args: Any) -> bool:
+    """Whether a call only asks for shapes, as Keras does while it builds a model."""
+    first = args[0] if args else None
+    return getattr(first, "is_meta", False) or type(first).__name__ == "KerasTensor"

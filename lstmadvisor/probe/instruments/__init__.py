@@ -7,6 +7,7 @@ from lstmadvisor.probe.instruments.continuity import Continuity
 from lstmadvisor.probe.instruments.forwards import Forwards
 from lstmadvisor.probe.instruments.gates import Gates
 from lstmadvisor.probe.instruments.gradients import Gradients
+from lstmadvisor.probe.instruments.keras import KerasGates, KerasLayers, KerasThroughTime
 from lstmadvisor.probe.instruments.layers import Layers
 from lstmadvisor.probe.instruments.loaders import Loaders
 from lstmadvisor.probe.instruments.loss import Loss
@@ -38,3 +39,8 @@ def instruments(observer: Observer, models: Models) -> tuple[Instrument, ...]:
         Forwards(observer),
         Units(observer, models),
     )
+
+
+def keras_instruments(observer: Observer, models: Models) -> tuple[Instrument, ...]:
+    """What is measured in another way where Keras runs on PyTorch."""
+    return KerasLayers(observer, models), KerasGates(observer, models), KerasThroughTime(observer, models)

@@ -30,7 +30,7 @@ class Continuity(Instrument):
         """Compares the first steps of the input with what came before."""
         given: Any = args[0] if args else None
         step = self.observer.steps
-        if step >= STEPS or getattr(given, "ndim", 0) not in (2, 3) or min(given.shape[:2]) < 2:
+        if step >= STEPS or not hasattr(given, "detach") or given.dim() not in (2, 3) or min(given.shape[:2]) < 2:
             self._given = None
             return
         self._given = given.detach()

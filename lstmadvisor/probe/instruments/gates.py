@@ -35,7 +35,8 @@ class Gates(Instrument):
         """Looks at the first pass of a layer in a step."""
         import torch
 
-        if not self.observer.every(INTERVAL) or not torch.is_grad_enabled() or not args:
+        wanted = isinstance(module, torch.nn.RNNBase | torch.nn.RNNCellBase)
+        if not wanted or not self.observer.every(INTERVAL) or not torch.is_grad_enabled() or not args:
             return
         with torch.no_grad(), torch.autocast(args[0].data.device.type, enabled=False):
             if isinstance(module, torch.nn.RNNBase) and id(module) not in self._heard:
@@ -59,6 +60,9 @@ class Gates(Instrument):
         self._modules.clear()
         self._heard.clear()
 
+    def _path(self, module: Any) -> str:
+        return self._models.path(module)
+
     def _tell(self, module: Any, suffix: str, step: int, gates: dict[str, Any]) -> None:
         import torch
 
@@ -75,7 +79,7 @@ class Gates(Instrument):
             mean, low, high = map(rounded, values[BINS:])
             edges = [round(bottom + (1 - bottom) * i / BINS, 6) for i in range(BINS + 1)]
             counts = [int(value) for value in values[:BINS]]
-            path = self._models.path(of[0]) + of[1]
+            path = self._path(of[0]) + of[1]
             self.recorder.record(
                 "histogram", name=name, of=path, step=step, edges=edges, counts=counts, mean=mean, low=low, high=high
             )

@@ -18,7 +18,7 @@ class Loaders(Instrument):
     def iterated(self, loader: Any) -> None:
         """Describes it once."""
         self._current = id(loader)
-        if id(loader) in self._trained:
+        if id(loader) in self._trained or loader.batch_size is None:
             return
         self._trained[id(loader)] = False
         sampler = type(getattr(loader, "sampler", None)).__name__
@@ -35,7 +35,7 @@ class Loaders(Instrument):
 
     def step_done(self, step: int) -> None:
         """The present loader is trained on."""
-        if self._current is not None and not self._trained[self._current]:
+        if self._current is not None and self._trained.get(self._current) is False:
             self._trained[self._current] = True
             self.recorder.record("loader", key=self._current, trained=True)
 

@@ -25,6 +25,8 @@ class Modes(Instrument):
         """One pass."""
         import torch
 
+        if _of_keras(module):
+            return
         if torch.is_grad_enabled():
             self._training[0] += 1
             self._training[1] += not module.training
@@ -33,6 +35,8 @@ class Modes(Instrument):
 
     def evaluated(self, module: Any) -> None:
         """One pass without gradient, after training has begun."""
+        if _of_keras(module):
+            return
         self._last = module.training
         if self.observer.steps:
             self._evaluating[0] += 1
@@ -46,12 +50,19 @@ class Modes(Instrument):
 
     def finish(self) -> None:
         """The shares."""
+        if not self._training[0]:
+            return
         self.recorder.record(
             "check",
             eval_mode_while_training=_share(self._training),
             train_mode_while_validating=_share(self._judged if self._judged[0] else self._evaluating),
             dropouts=len(self._dropouts),
         )
+
+
+def _of_keras(module: Any) -> bool:
+    """Keras hands the mode on as an argument."""
+    return hasattr(module, "compute_output_spec")
 
 
 def _drops(module: Any) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lstmadvisor.probe.by_hand import HandWritten
 from lstmadvisor.probe.observer import Instrument, Observer
 
 
@@ -30,7 +29,7 @@ class Rates(Instrument):
                 self.recorder.record("optimizer", key=optimizer, steps=steps)
 
     def _describe(self, optimizer: Any, first: dict[str, Any]) -> None:
-        name = "by hand" if isinstance(optimizer, HandWritten) else type(optimizer).__name__
+        name = getattr(optimizer, "title", type(optimizer).__name__)
         others = len(self._names)
         self._names[id(optimizer)] = f"{name} {others + 1}" if others else ""
         groups = optimizer.param_groups

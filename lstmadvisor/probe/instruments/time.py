@@ -49,7 +49,7 @@ class ThroughTime(Instrument):
 
         def hook(gradient: Any) -> None:
             with self.observer.at_work(), self.recorder.safely():
-                self._tell(module, step, _norms(torch, gradient, sizes, batch_first))
+                self._tell(module, step, norms(torch, gradient, sizes, batch_first))
 
         values.register_hook(hook)
         return changed
@@ -63,13 +63,13 @@ class ThroughTime(Instrument):
         state = output[0] if isinstance(output, tuple) else output
         if not state.requires_grad:
             return
-        _, norms = self._cells.setdefault(id(module), (module, {}))
+        _, told = self._cells.setdefault(id(module), (module, {}))
         call = self._calls.get(id(module), 0)
         self._calls[id(module)] = call + 1
 
         def hook(gradient: Any) -> None:
             with self.observer.at_work(), self.recorder.safely():
-                norms[call] = gradient.detach().norm()
+                told[call] = gradient.detach().norm()
 
         state.register_hook(hook)
 
@@ -84,16 +84,19 @@ class ThroughTime(Instrument):
         self._calls.clear()
         self._heard.clear()
 
+    def _path(self, module: Any) -> str:
+        return self._models.path(module)
+
     def _tell(self, module: Any, step: int, norms: Any) -> None:
         def then(values: list[float]) -> None:
             self.recorder.record(
-                "profile", of=self._models.path(module), step=step, values=[rounded(value) for value in values]
+                "profile", of=self._path(module), step=step, values=[rounded(value) for value in values]
             )
 
         self.recorder.fetch(norms, then)
 
 
-def _norms(torch: Any, gradient: Any, sizes: Any, batch_first: bool) -> Any:
+def norms(torch: Any, gradient: Any, sizes: Any, batch_first: bool) -> Any:
     """One norm for each time step."""
     gradient = gradient.detach().float()
     if sizes is not None:
