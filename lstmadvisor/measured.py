@@ -299,6 +299,8 @@ class Probe(Frozen):
     """whether it wrote into a copy that is gone now"""
     error: str = ""
     """last line of the exception that ended the script"""
+    broken: tuple[str, ...] = ()
+    """how instruments failed, if any did"""
     overhead: float | None = None
     """time spent by the probe, as a share of the time of the steps without it"""
     series: tuple[Series, ...] = ()

@@ -48,6 +48,7 @@ def collected(found: Iterable[Record], places: Mapping[str, str] | None = None, 
     losses = _latest(by_kind.get("loss", []), "name").values()
     made: dict[str, Any] = {
         **setting,
+        "broken": tuple(dict.fromkeys(one["error"] for one in by_kind.get("broken", []))),
         "overhead": (by_kind.get("overhead") or [{"value": None}])[-1]["value"],
         "series": tuple(one for one in series if one.name not in _INTERNAL),
         "profiles": tuple(Profile(**one, reach=reach(one["values"])) for one in by_kind.get("profile", [])),

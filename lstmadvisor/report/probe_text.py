@@ -57,6 +57,8 @@ def _lines(probe: Probe, paint: Paint) -> Iterator[str]:
     facts = [fact for fact in (*_sizes(probe), *_setting(probe)) if fact]
     if facts:
         yield f"  {paint('dim', ' · '.join(facts))}"
+    if probe.broken:
+        yield f"  {paint('warning', f'not measured: {len(probe.broken)} instruments failed, {safe(probe.broken[0])}')}"
     if probe.written:
         listed = ", ".join(map(safe, probe.written[:_LISTED]))
         more = f" and {len(probe.written) - _LISTED} more" if len(probe.written) > _LISTED else ""

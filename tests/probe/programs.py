@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lstmadvisor.measured import Probe
+from lstmadvisor.probe.attach import Attached
 from lstmadvisor.probe.collect import collected, records
+from lstmadvisor.probe.observer import Enough, Observer
 from lstmadvisor.probe.run import Plan, probed
 
 CHILD = Path(probed.__code__.co_filename).with_name("child.py")
@@ -29,7 +31,8 @@ class Net(nn.Module):
     def __init__(self, kind=nn.LSTM, **options):
         super().__init__()
         self.rnn = kind(3, 8, batch_first=True, **options)
-        self.head = nn.LazyLinear(1)
+        size = options.get("proj_size", 8) * (2 if options.get("bidirectional") else 1)
+        self.head = nn.Linear(size, 1)
 
     def forward(self, x):
         out, _ = self.rnn(x)
@@ -38,7 +41,6 @@ class Net(nn.Module):
 
 LOOP = """
 model = Net()
-model(x)
 optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
 for step in range(1000):
     optimizer.zero_grad()
@@ -54,17 +56,34 @@ def run(folder: Path, code: str, *arguments: str, **plan: Any) -> Probe:
     """Probes a program as `audit --probe` does, from the folder that it lies in, and demands that no instrument failed."""
     script = folder / "train.py"
     script.write_text(textwrap.dedent(code), encoding="utf-8")
-    return probed(Plan(script, arguments, **({"steps": 30, "seconds": 60.0} | plan)))
+    probe = probed(Plan(script, arguments, **({"steps": 30, "seconds": 300.0} | plan)))
+    assert probe.broken == ()
+    return probe
 
 
-def measure(folder: Path, code: str, steps: int = 30, cells: Any = None) -> Probe:
-    """What the child process alone measures, without limits or copies."""
-    found, done = child(folder, code, steps, cells)
-    assert [one for one in found if one["record"] == "broken"] == [], done.stderr
-    ended = next((one for one in found if one["record"] == "end"), None)
-    assert ended is not None, done.stderr
-    assert ended["status"] != "failed", done.stderr
-    return collected(found, {f"{folder}/": ""}, status=ended["status"], steps=ended["steps"])
+def measure(folder: Path, code: str, steps: int = 30) -> Probe:
+    """What is measured of a program that is run in this process."""
+    import torch
+
+    script = folder / "train.py"
+    script.write_text(textwrap.dedent(code), encoding="utf-8")
+    found: list[dict[str, Any]] = []
+    observer = Observer(found.append, limit=steps)
+    attached = Attached(observer)
+    attached.torch(torch)
+    if "keras" in sys.modules:
+        attached.keras(sys.modules["keras"])
+    try:
+        exec(compile(script.read_text(), str(script), "exec"), {"__name__": "__main__"})
+        status = "completed"
+    except Enough:
+        status = "step-limit"
+    finally:
+        observer.finish()
+        attached.remove()
+    probe = collected(found, {f"{folder}/": ""}, status=status, steps=observer.steps)
+    assert probe.broken == ()
+    return probe
 
 
 def child(folder: Path, code: str, steps: int, cells: Any = None) -> tuple[list[dict[str, Any]], Any]:

@@ -20,7 +20,6 @@ random.seed(0)
 numpy.random.seed(0)
 from torch.utils.data import DataLoader, TensorDataset
 model = Net(nn.GRU)
-model(x)
 model.train()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 criterion = nn.MSELoss()
@@ -85,7 +84,6 @@ for step in range(1000):
 """
 CLOSURE = """
 model = Net()
-model(x)
 optimizer = torch.optim.LBFGS(model.parameters(), lr=0.1, max_iter=4)
 for step in range(1000):
     def closure():
@@ -98,7 +96,6 @@ for step in range(1000):
 """
 AMP = """
 model = Net(proj_size=4)
-model(x)
 optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
 scaler = torch.amp.GradScaler("cpu")
 for step in range(1000):
@@ -111,7 +108,6 @@ for step in range(1000):
 """
 BY_HAND = """
 model = Net()
-model(x)
 for step in range(1000):
     model.zero_grad()
     loss = nn.functional.mse_loss(model(x), y)

@@ -25,7 +25,9 @@ class Batches(Instrument):
     def __init__(self, observer: Observer, models: Models) -> None:
         super().__init__(observer)
         self._models = models
-        self._seen: set[tuple[int, str]] = set()
+        self._given: dict[str, Any] = {}
+        """what the models were called with since the last backward pass"""
+        self._told = -1
         self._states: set[int] = set()
 
     def forward_post(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
@@ -42,17 +44,25 @@ class Batches(Instrument):
         self._states.clear()
 
     def outermost(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        """Describes each tensor once a step."""
+        """Keeps the tensors until it is clear that something is learned from them."""
         import torch
 
         if not self.observer.every(INTERVAL) or not torch.is_grad_enabled():
             return
         several = f"{type(module).__name__}." if len(self._models.roots) > 1 else ""
         for name, tensor in list(tensors(torch, args, kwargs))[:MOST]:
-            new = (self.observer.steps, several + name) not in self._seen
-            if new and 0 < tensor.numel() <= LARGEST and tensor.data_ptr() not in self._states:
-                self._seen.add((self.observer.steps, several + name))
-                self._describe(torch, several + name, tensor.detach())
+            if 0 < tensor.numel() <= LARGEST and tensor.data_ptr() not in self._states:
+                self._given[several + name] = tensor.detach()
+
+    def backward(self, loss: Any) -> None:
+        """Describes each tensor once a step."""
+        import torch
+
+        given, self._given = self._given, {}
+        if given and self._told != self.observer.steps:
+            self._told = self.observer.steps
+            for name, tensor in given.items():
+                self._describe(torch, name, tensor)
 
     def called(self, module: Any, args: tuple[Any, ...]) -> None:
         """Asks of each step's input whether it is finite: a sum that is not finite tells."""

@@ -35,7 +35,7 @@ class Continuity(Instrument):
             return
         self._given = given.detach()
         for axis in (0, 1):
-            before, ends = self._ends.pop(axis, (-1, None))
+            before, ends = self._ends.pop(axis, (-2, None))
             if before == step - 1:
                 self._compare(axis, ends, self._given.select(1 - axis, 0))
 

@@ -72,10 +72,9 @@ class KerasThroughTime(time.ThroughTime):
         """Hooks the gradient of the layer's input; input that needs none is replaced by an alias that does."""
         import torch
 
-        if not self.observer.every(time.INTERVAL) or id(module) in self._heard or not _recurrent(module, args):
+        if not self.observer.every(time.INTERVAL) or not _recurrent(module, args):
             return None
         values = args[0]
-        self._heard.add(id(module))
         changed = None
         if not values.requires_grad:
             mask = getattr(values, "_keras_mask", None)
@@ -87,6 +86,9 @@ class KerasThroughTime(time.ThroughTime):
 
         def hook(gradient: Any) -> None:
             with self.observer.at_work(), self.recorder.safely():
+                if id(module) in self._heard:
+                    return
+                self._heard.add(id(module))
                 self._tell(module, step, time.norms(torch, gradient, None, True))
 
         values.register_hook(hook)

@@ -29,6 +29,7 @@ class Targets(Instrument):
         self._models = models
         self._calls: Counter[str] = Counter()
         self._padded: dict[str, list[float]] = {}
+        self._last: tuple[str, Any, int] | None = None
         self._classes: dict[str, Counter[int]] = {}
         self._reals: dict[str, list[list[float]]] = {}
         self._reductions: dict[str, str | None] = {}
@@ -47,7 +48,7 @@ class Targets(Instrument):
         if name in CLASSES and not target.is_floating_point():
             ignored = arguments.get("ignore_index", -100)
             counts = self._classes.setdefault(name, Counter())
-            self._count_padded(name, target, ignored)
+            self._last = (name, target, ignored)
             self.recorder.fetch(
                 target.reshape(-1)[:MOST].clone(),
                 lambda ids: counts.update(int(one) for one in ids if one != ignored),
@@ -70,7 +71,10 @@ class Targets(Instrument):
         self.recorder.fetch(share, shares.extend)
 
     def step_done(self, step: int) -> None:
-        """Tells of the first targets early, for runs that are cut off."""
+        """The input of the step has been described; early targets are told for runs that are cut off."""
+        if self._last is not None:
+            self._count_padded(*self._last)
+            self._last = None
         if step in (60, 160):
             self._tell()
 

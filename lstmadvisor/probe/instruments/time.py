@@ -18,6 +18,7 @@ class ThroughTime(Instrument):
         super().__init__(observer)
         self._models = models
         self._heard: set[int] = set()
+        """layers whose gradient has come in this step: a pass that nothing is learned from has none"""
         self._cells: dict[int, tuple[Any, dict[int, Any]]] = {}
         self._calls: dict[int, int] = {}
 
@@ -30,7 +31,6 @@ class ThroughTime(Instrument):
             or not self.observer.every(INTERVAL)
             or not torch.is_grad_enabled()
             or not args
-            or id(module) in self._heard
         ):
             return None
         given = args[0]
@@ -38,7 +38,6 @@ class ThroughTime(Instrument):
         values = given.data if packed else given
         if not values.is_floating_point() or torch.is_inference(values):
             return None
-        self._heard.add(id(module))
         changed = None
         if not values.requires_grad:
             values = values.detach().requires_grad_()
@@ -49,6 +48,9 @@ class ThroughTime(Instrument):
 
         def hook(gradient: Any) -> None:
             with self.observer.at_work(), self.recorder.safely():
+                if id(module) in self._heard:
+                    return
+                self._heard.add(id(module))
                 self._tell(module, step, norms(torch, gradient, sizes, batch_first))
 
         values.register_hook(hook)
