@@ -175,6 +175,15 @@ def made_by(value: Value | None, test: Callable[[Term], bool], limit: int = 4000
     return None
 
 
+def clips_unseen(run: Run) -> Unknown | None:
+    """Why it is not known whether gradients are clipped: a function that could not be read is called so."""
+    for term in run.trace:
+        name = term.name.rsplit(".", 1)[-1].lower() if term.op in ("call", "method") else ""
+        if "clip" in name and "grad" in name and term.scope.active:
+            return Unknown(unknown=f"`{term.name}` was not read", at=place(term.at))
+    return None
+
+
 def first(values: Iterable[Value]) -> Value | None:
     """The first of some values."""
     return next(iter(values), None)
@@ -210,6 +219,7 @@ __all__ = [
     "Range",
     "argument",
     "calls",
+    "clips_unseen",
     "default",
     "fact",
     "first",

@@ -172,3 +172,105 @@ model.fit(ids, [1, 0, 1, 0], epochs=50)
 def test_a_promise_beside_a_seed_is_kept(line: str, expected: bool, facts_of: FactsOf) -> None:
     text = KERAS + f"from sklearn.model_selection import train_test_split\n{line}\nmodel.fit(x_train, y_train)\n"
     assert plain(facts_of(text).reproducibility) is expected
+
+
+@pytest.mark.parametrize(("called", "expected"), [("self.drop = nn.Dropout(0.3)", "unused"), ("", None)])
+def test_a_dropout_that_some_method_mentions_may_be_called(
+    called: str, expected: str | None, facts_of: FactsOf
+) -> None:
+    extra = "" if called else "    def head(self, x):\n        return self.fc(self.drop(x))\n"
+    model = net("return self.fc(self.rnn(x)[0][:, -1])", init="self.drop = nn.Dropout(0.3)", extra=extra)
+    (dropout,) = items(facts_of(trained(model)).dropouts)
+    assert plain(dropout.position) == expected
+
+
+def test_rows_put_back_in_order_are_all_steps(facts_of: FactsOf) -> None:
+    model = net("out, _ = self.rnn(x); return self.fc(out.index_select(0, order))", BOTH)
+    (layer,) = items(facts_of(trained(model)).recurrent_layers)
+    assert [plain(read.what) for read in items(layer.reads)] == ["all-steps"]
+
+
+APART = """
+def clip(model, limit):
+    total = torch.sqrt(sum((p.grad ** 2).sum() for p in model.parameters()))
+    for p in model.parameters():
+        p.grad *= limit / total
+
+def step(model, optimizer, x, y):
+    loss = criterion(model(x), y)
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_clipping_in_a_function_of_its_own_stands_nowhere(facts_of: FactsOf) -> None:
+    (clip,) = items(facts_of(program(APART)).clipping)
+    assert plain(clip.placement) is None
+
+
+def test_attention_over_padded_steps_hands_on_no_padded_sequence(facts_of: FactsOf) -> None:
+    model = net(
+        """
+steps, _ = pad_packed_sequence(self.rnn(pack_padded_sequence(x, lens))[0])
+context = torch.bmm(weights, steps)
+out, state = self.decoder(context)
+return self.fc(state[0][-1])
+""",
+        init="self.decoder = nn.LSTM(16, 16)",
+    )
+    _, decoder = items(facts_of(trained(model)).recurrent_layers)
+    assert [plain(read.after_padding) for read in items(decoder.reads)] == [None]
+
+
+@pytest.mark.parametrize(("line", "known"), [("lib.clip_gradients(model, 1.0)", False), ("lib.log(model)", True)])
+def test_a_function_that_is_called_clip_may_clip(line: str, known: bool, facts_of: FactsOf) -> None:
+    step = STEP.replace("optimizer.step()", f"{line}\n        optimizer.step()")
+    found = facts_of(program("import lib\n", ADAM, step)).clipping
+    assert (found == ()) is known
+
+
+def test_a_module_that_trains_nothing_leaves_clipping_to_its_trainer(facts_of: FactsOf) -> None:
+    found = facts_of("""
+import lightning as L
+import torch
+class Net(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.rnn = torch.nn.LSTM(8, 8)
+    def training_step(self, batch):
+        return self.rnn(batch)[0].mean()
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=20.0)
+""")
+    assert get(found, "clipping") == "?"
+
+
+def test_an_optimizer_that_a_function_returns_is_its_callers(facts_of: FactsOf) -> None:
+    found = facts_of(
+        KERAS.replace(
+            "model.compile",
+            """
+class Module:
+    def configure_optimizers(self):
+        return keras.optimizers.SGD(self.lr)
+model.compile""",
+        ).replace("from keras.models", "import keras\nfrom keras.models")
+    )
+    assert items(found.dead_settings) == ()
+
+
+def test_hyperparameters_that_are_saved_are_read(facts_of: FactsOf) -> None:
+    found = facts_of(
+        program(
+            """
+class Wrapped(Net):
+    def __init__(self, lr, dropout):
+        super().__init__()
+        self.save_hyperparameters()
+model = Wrapped(0.1, 0.5)
+""",
+            ADAM,
+            STEP,
+        )
+    )
+    assert items(found.dead_settings) == ()

@@ -82,6 +82,8 @@ def _discarded(training: Training, optimizers: Optimizers, used: set[int]) -> It
             continue
         if id(term) in used | in_use | defaults | inside | tabled or term.scope.maybe:
             continue
+        if any(frame.virtual for frame in term.scope.frames):  # whoever calls the function may use what it returns
+            continue
         setting = (
             "clip"
             if {"clipnorm", "clipvalue", "global_clipnorm"} & set(term.kwargs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lstmadvisor.extract.abstract.run import Run
+from lstmadvisor.extract.common import clips_unseen
 from lstmadvisor.extract.keras.callbacks import Callbacks
 from lstmadvisor.extract.keras.dead import dead_settings, removed_calls
 from lstmadvisor.extract.keras.fit import Fits
@@ -44,7 +45,7 @@ def facts(run: Run) -> dict[str, Any]:
         "optimizers": optimizers.items(),
         "schedules": schedules(optimizers, callbacks),
         "losses": losses(optimizers, outputs.before_loss),
-        "clipping": optimizers.clipping(),
+        "clipping": optimizers.clipping() or clips_unseen(run) or (),
         "early_stopping": callbacks.early_stopping(),
         "checkpoints": callbacks.checkpoints(validation),
         "validation": validation,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from lstmadvisor.extract.abstract.modules import place
-from lstmadvisor.extract.abstract.values import Const, Instance, Seq, Term, Value, options
+from lstmadvisor.extract.abstract.values import Class, Const, Instance, Seq, Term, Value, options
 from lstmadvisor.extract.common import argument, fact, first_turns, inferred
 from lstmadvisor.extract.pytorch.made import Made
 from lstmadvisor.extract.pytorch.neighbours import Neighbours, applied_before, same_layer
@@ -146,9 +148,27 @@ def _unused(layers: Neighbours, made: Made) -> Fact:
         return Unknown(unknown="where it is applied is not seen")
     if not any(t.op == "enter" and isinstance(t.base, Instance) and t.base.cls is owner.cls for t in layers.run.trace):
         return Unknown(unknown="the model is never applied")
-    if "." in made.name or layers.flow.users(made.term):
+    if "." in made.name or layers.flow.users(made.term) or _mentioned(layers, owner.cls, made.name):
         return Unknown(unknown="where it is applied is not seen")
     return inferred("unused", place(made.at))
+
+
+def _mentioned(layers: Neighbours, cls: Class, name: str) -> bool:
+    """Whether a class, its bases or those derived from it have `self.name` in more places than its assignments."""
+    related = [c for c in layers.run.classes if cls in layers.run.lineage(c) or c in layers.run.lineage(cls)]
+    return any(_reads(each.node, name) for each in related)
+
+
+def _reads(node: cst.CSTNode, name: str) -> bool:
+    targets: set[int] = set()
+    queue: list[cst.CSTNode] = [node]
+    for here in queue:
+        if isinstance(here, (cst.AssignTarget, cst.AnnAssign)):
+            targets.add(id(here.target))
+        elif isinstance(here, cst.Attribute) and here.attr.value == name and id(here) not in targets:
+            return True
+        queue.extend(here.children)
+    return False
 
 
 def _position_of(layers: Neighbours, term: Value) -> Fact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lstmadvisor.extract.abstract.run import Run
-from lstmadvisor.extract.common import inferred
+from lstmadvisor.extract.common import clips_unseen, inferred
 from lstmadvisor.extract.pytorch.clipping import clipping
 from lstmadvisor.extract.pytorch.epochs import epochs
 from lstmadvisor.extract.pytorch.evaluation import Evaluation
@@ -17,7 +17,7 @@ from lstmadvisor.extract.pytorch.seeds import seeds
 from lstmadvisor.extract.pytorch.shrinking import regularizers
 from lstmadvisor.extract.pytorch.steps import Steps
 from lstmadvisor.extract.pytorch.stopping import Stopping
-from lstmadvisor.extract.pytorch.trainers import Told, api, stranger, told
+from lstmadvisor.extract.pytorch.trainers import Told, api, stranger, told, without_trainer
 from lstmadvisor.extract.pytorch.training_step import training_step
 from lstmadvisor.facts import Clipping, Step, Unknown, plain
 
@@ -46,12 +46,15 @@ def facts(run: Run) -> dict[str, Any]:
         "seeds": seeds(run),
     }
     _add(found, told(run))
+    found["clipping"] = found["clipping"] or clips_unseen(run) or ()
     why = stranger(run) if not steps.trainings else None
     if why is not None:
         unknown = Unknown(unknown=why)
         for key in ("optimizers", "schedules", "losses", "clipping", "early_stopping", "checkpoints"):
             found[key] = found[key] or unknown
         found["epochs"] = unknown
+    if not found["clipping"] and (found["api"] == "module" or without_trainer(run)):
+        found["clipping"] = Unknown(unknown="nothing in the program trains")
     return found
 
 

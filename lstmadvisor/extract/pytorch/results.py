@@ -15,6 +15,7 @@ from lstmadvisor.facts import UNSEEN, Many, Padding, Read, RecurrentLayer, Unkno
 from lstmadvisor.facts import Value as Fact
 
 _PAD_CALLS = frozenset(("pad_sequence", "pad_sequences", "BucketIterator", "pad_packed_sequence", "pad_collate"))
+_SUMS = frozenset(("bmm", "matmul", "einsum"))
 _STEPPED = Unknown(unknown="the layer is stepped by hand")
 _PADDING_NOT_SEEN = Unknown(unknown="whether the sequences are padded is not seen")
 
@@ -216,7 +217,15 @@ def packed_by(applied: Term) -> Term | None:
 
 def is_padded(applied: Term) -> bool | None:
     """Whether the input of a layer was padded at its end; None where nothing tells."""
+    summed = {
+        id(part)
+        for value in walk(input_of(applied), 1500)
+        if isinstance(value, Term) and (last(value.name) in _SUMS or value.name == "@")
+        for part in walk(value, 1500)
+    }
     for value in walk(input_of(applied), 1500):
+        if id(value) in summed:
+            continue  # what attention makes of padded steps is no padded sequence
         if isinstance(value, Term) and value.op in ("call", "method") and last(value.name) in _PAD_CALLS:
             if last(value.name) == "pad_sequences":
                 side = value.argument("padding", 3, Const("pre"))

@@ -81,7 +81,13 @@ class StepReads(Picker):
         elif name in ("select", "narrow"):
             yield from self._selected(view, user, rest)
         elif name in ("gather", "index_select", "take_along_dim"):
-            self.pick("last-step", user, gathered=True)
+            axis = axis_of(rest[0] if rest else user.kwargs.get("dim"), view.axes)
+            if name == "index_select" and axis == "B":
+                yield user, view
+            elif axis == "T" or not view.axes:
+                self.pick("last-step", user, gathered=True)
+            else:
+                self.use(view, user)
         elif name in POOLS:
             yield from self._pooled(view, user, rest)
         elif "pool1d" in name or "pool2d" in name:

@@ -79,7 +79,12 @@ class Training:
 
     def holds(self, term: Term) -> bool:
         """Whether a term belongs to this very turn."""
-        return within(term, self.turn)
+        return within(term, self.turn) and (bool(self.turn) or not self._apart(term))
+
+    def _apart(self, term: Term) -> bool:
+        """Whether a term stands in another function that nobody calls; outside of loops nothing else tells."""
+        here, there = self.backward.scope.frames[:1], term.scope.frames[:1]
+        return here != there and any(frame.virtual for frame in (*here, *there))
 
     def around(self, term: Term) -> bool:
         """Whether a term happens somewhere inside the training loop, whichever the turn."""

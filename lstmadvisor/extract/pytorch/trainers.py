@@ -27,6 +27,7 @@ _HF_OPTIMIZERS = {
     "adagrad": "Adagrad",
     "rmsprop": "RMSprop",
 }
+_STARTS = ("Trainer", "LightningCLI")
 _KNOWN_ROOTS = ("torch", "lightning", "transformers", "ignite", "fastai", "accelerate", "skorch")
 
 
@@ -51,10 +52,7 @@ def api(run: Run, trains: bool) -> str:
     """Which way of training the program uses."""
     names = {t.name for t in run.trace if t.op == "call"}
     bases = {b for c in run.classes for b in run.library_bases(c)}
-    if (
-        any(n.startswith("lightning.") and last(n) in ("Trainer", "LightningCLI") for n in names)
-        or "lightning.LightningModule" in bases
-    ):
+    if any(n.startswith("lightning.") and last(n) in _STARTS for n in names) or "lightning.LightningModule" in bases:
         return "lightning"
     if any(n.startswith("transformers.") and n.endswith("Trainer") for n in names | bases):
         return "hf-trainer"
@@ -67,6 +65,12 @@ def api(run: Run, trains: bool) -> str:
     if "accelerate.Accelerator" in names:
         return "accelerate"
     return "loop" if trains else "module"
+
+
+def without_trainer(run: Run) -> bool:
+    """Whether Lightning would train the program's module and nothing in the program asks it to."""
+    trainers = any(t.name.startswith("lightning.") and last(t.name) in _STARTS for t in run.trace if t.op == "call")
+    return api(run, True) == "lightning" and not trainers
 
 
 def told(run: Run) -> Told:

@@ -296,7 +296,7 @@ def _parameters(run: Run, passed: Passed) -> Iterator[DeadSetting]:
         if not wanted or _is_stub(node):
             continue
         names = _names_in(node.body)
-        if names & {"locals", "vars", "save_hyperparameters", "store_attr"}:
+        if names & {"locals", "vars", "save_hyperparameters", "store_attr", "currentframe"}:
             continue
         for p in wanted:
             if p.name.value not in names:
