@@ -147,7 +147,7 @@
 
   // A link leads to its target even if that is filtered out or folded away.
   const reveal = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(location.hash.slice(1));
     if (!target) return;
     const finding = target.closest(".finding");
     if (finding && finding.hidden) { form.reset(); filter(); }
