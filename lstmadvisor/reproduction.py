@@ -20,7 +20,9 @@ from lstmadvisor.model import Report
 from lstmadvisor.project import Project
 
 _LIBRARIES = ("libcst", "pydantic")
-_OF_OUTPUT = frozenset({"html", "output_file", "outputs", "form", "color", "quiet", "verbose", "everything", "fail_on", "save_probe"})
+_OF_OUTPUT = frozenset(
+    {"html", "output_file", "outputs", "form", "color", "quiet", "verbose", "everything", "fail_on", "save_probe"}
+)
 """Options that change nothing of what is found."""
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
