@@ -53,6 +53,16 @@ class AppendArgument(Frozen):
     """where it has to come to stand: the call must have so many arguments, all positional"""
 
 
+class ExtendArgument(Frozen):
+    """Puts one more item into the list that the call at a place gets as an argument; without one it gets a list."""
+
+    verb: Literal["extend-argument"] = "extend-argument"
+    at: Place
+    name: str
+    code: str
+    position: int | None = None
+
+
 class RemoveArgument(Frozen):
     """Takes an argument of the call at a place away."""
 
@@ -110,6 +120,22 @@ class InsertStatements(Frozen):
     code: str
 
 
+class AppendToBody(Frozen):
+    """Adds statements at the end of the body of the loop or block at a place."""
+
+    verb: Literal["append-to-body"] = "append-to-body"
+    at: Place
+    code: str
+
+
+class InsertAtTop(Frozen):
+    """Inserts statements below the imports that the file of a place begins with."""
+
+    verb: Literal["insert-at-top"] = "insert-at-top"
+    at: Place
+    code: str
+
+
 class MoveStatement(Frozen):
     """Moves the statement that holds a place to one side of another."""
 
@@ -149,12 +175,15 @@ Edit = Annotated[
     SetValue
     | SetArgument
     | AppendArgument
+    | ExtendArgument
     | RemoveArgument
     | RenameArgument
     | ReplaceCallee
     | ReplaceExpression
     | UnwrapCall
     | InsertStatements
+    | AppendToBody
+    | InsertAtTop
     | MoveStatement
     | RemoveStatement
     | WrapStatements

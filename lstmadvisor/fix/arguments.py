@@ -29,6 +29,36 @@ def append_argument(syntax: Syntax, call: cst.Call, code: str, position: int) ->
     return [Patch(point(*first.start), f"{code}, ")]
 
 
+def extend_argument(syntax: Syntax, call: cst.Call, name: str, code: str, position: int | None) -> list[Patch]:
+    """One more item in the list that is passed, or that the variable holds which is passed; a new list without one."""
+    given = _passed(call, name, position)
+    if given is None or (isinstance(given.value, cst.Name) and given.value.value == "None"):
+        return set_argument(syntax, call, name, f"[{code}]", position)
+    value = given.value
+    if isinstance(value, cst.Name):
+        value = _only_list(syntax, value.value) or value
+    if not isinstance(value, cst.List):
+        raise Refused(f"`{name}` is no list that is written there")
+    if not value.elements:
+        return [Patch(syntax.span(value), f"[{code}]")]
+    last = value.elements[-1]
+    end, line = syntax.span(last.value).end, syntax.span(last.value).line
+    has_comma = isinstance(last.comma, cst.Comma)
+    if syntax.span(value).end_line == end[0] or not has_comma:
+        return [Patch(point(*end), f", {code}")]
+    return [Patch(syntax.end_of_line(end[0]), f"\n{syntax.indent(line)}{code},")]
+
+
+def _only_list(syntax: Syntax, name: str) -> cst.List | None:
+    """The list that the one assignment to a name in the file gives it."""
+    found = [
+        node.value
+        for node in syntax.all(cst.Assign)
+        if any(isinstance(target.target, cst.Name) and target.target.value == name for target in node.targets)
+    ]
+    return found[0] if len(found) == 1 and isinstance(found[0], cst.List) else None
+
+
 def remove_argument(syntax: Syntax, call: cst.Call, name: str, position: int | None) -> list[Patch]:
     """The argument taken away, with its line where it stands alone on one."""
     arg = _passed(call, name, position)

@@ -64,9 +64,8 @@ class _Plan:
 
     def finished(self) -> tuple[Change, ...]:
         """All changes in order, the missing imports among them."""
-        for names in self._names.values():
-            self._patches += [(names.syntax, patch) for patch in names.patches()]
-        found = [syntax.change(patch) for syntax, patch in self._patches] + self._changes
+        imports = [(names.syntax, patch) for names in self._names.values() for patch in names.patches()]
+        found = [syntax.change(patch) for syntax, patch in (*imports, *self._patches)] + self._changes
         return _joined(found)
 
     def _configured(self, edit: edits.SetValue) -> Change:
@@ -75,9 +74,11 @@ class _Plan:
             raise Refused(f"{edit.at.path} cannot be read")
         return literals.configured(edit.at, text, edit.was, edit.to)
 
+    def _names_of(self, syntax: Syntax) -> Names:
+        return self._names.setdefault(syntax.source.path, Names(syntax))
+
     def _code(self, syntax: Syntax, code: str, line: int) -> str:
-        names = self._names.setdefault(syntax.source.path, Names(syntax))
-        return names.spelled(code, line)
+        return self._names_of(syntax).spelled(code, line)
 
     def _patched(self, syntax: Syntax, edit: Edit) -> list[Patch]:
         match edit:
@@ -94,6 +95,7 @@ class _Plan:
             case (
                 edits.SetArgument()
                 | edits.AppendArgument()
+                | edits.ExtendArgument()
                 | edits.RemoveArgument()
                 | edits.RenameArgument()
                 | edits.ReplaceCallee()
@@ -103,6 +105,14 @@ class _Plan:
                 statement = syntax.statement(edit.at)
                 code = self._code(syntax, edit.code, syntax.span(statement).line)
                 return statements.insert(syntax, statement, edit.side, code)
+            case edits.AppendToBody():
+                statement = syntax.statement(edit.at)
+                code = self._code(syntax, edit.code, syntax.span(statement).line)
+                return statements.append(syntax, statement, code)
+            case edits.InsertAtTop():
+                names = self._names_of(syntax)
+                line = names.top()[0]
+                return [statements.at_top(syntax, line, names.spelled(edit.code, max(line, 1)))]
             case edits.MoveStatement():
                 return statements.move(syntax, syntax.statement(edit.at), syntax.statement(edit.to), edit.side)
             case edits.RemoveStatement():
@@ -117,6 +127,7 @@ class _Plan:
         syntax: Syntax,
         edit: edits.SetArgument
         | edits.AppendArgument
+        | edits.ExtendArgument
         | edits.RemoveArgument
         | edits.RenameArgument
         | edits.ReplaceCallee,
@@ -129,6 +140,9 @@ class _Plan:
                 return arguments.set_argument(syntax, call, edit.name, code, edit.position)
             case edits.AppendArgument():
                 return arguments.append_argument(syntax, call, self._code(syntax, edit.code, line), edit.position)
+            case edits.ExtendArgument():
+                code = self._code(syntax, edit.code, line)
+                return arguments.extend_argument(syntax, call, edit.name, code, edit.position)
             case edits.RemoveArgument():
                 return arguments.remove_argument(syntax, call, edit.name, edit.position)
             case edits.RenameArgument():
@@ -159,7 +173,7 @@ class _Plan:
         if key in self._helpers:
             return []
         self._helpers.add(key)
-        names = self._names.setdefault(syntax.source.path, Names(syntax))
+        names = self._names_of(syntax)
         line, _ = names.top()
         code = self._code(syntax, edit.code.strip("\n"), max(line, 1))
         for statement in syntax.tree.body:

@@ -48,6 +48,29 @@ def insert(syntax: Syntax, statement: Statement, side: Side, code: str) -> list[
     return [Patch(point(*spot.span.start), f"{block}\n{indent}")]
 
 
+def append(syntax: Syntax, statement: Statement, code: str) -> list[Patch]:
+    """Statements at the end of the body of a compound statement."""
+    body = getattr(statement, "body", None)
+    if isinstance(body, cst.SimpleStatementSuite):
+        return insert(syntax, body.body[-1], "after", code)
+    if not isinstance(body, cst.IndentedBlock):
+        raise Refused("no block stands there")
+    last = body.body[-1]
+    inner = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    if isinstance(inner, (cst.Return, cst.Break, cst.Continue, cst.Raise)):
+        raise Refused("the block ends by leaving it")
+    assert isinstance(inner, (cst.BaseSmallStatement, cst.BaseCompoundStatement))
+    return insert(syntax, inner, "after", code)
+
+
+def at_top(syntax: Syntax, line: int, code: str) -> Patch:
+    """Statements below a line of the top of the file (0: before everything), a blank line between."""
+    block = _laid_out(code, "", syntax.unit)
+    if line:
+        return Patch(syntax.end_of_line(line), f"\n\n{block}")
+    return Patch(point(1, 0), f"{block}\n\n")
+
+
 def remove(syntax: Syntax, statement: Statement) -> list[Patch]:
     """The statement taken away, with what is left of its line; a block that held nothing else gets `pass`."""
     spot = _spot(syntax, statement)

@@ -106,6 +106,10 @@ class Syntax:
 
     # -- finding -------------------------------------------------------------------------------------
 
+    def all(self, kind: type[Node]) -> list[Node]:
+        """The nodes of a kind in the whole file."""
+        return [node for node in self._ranges if isinstance(node, kind)]
+
     def nodes(self, at: Place, kind: type[Node]) -> list[Node]:
         """The nodes of a kind that stand exactly at a place, outermost first."""
         line, column = self._line(at), at.column - 1

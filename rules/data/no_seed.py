@@ -2,6 +2,7 @@
 
 from lstmadvisor.rule import (
     Finding,
+    InsertAtTop,
     Iterator,
     NoOptions,
     Program,
@@ -11,6 +12,7 @@ from lstmadvisor.rule import (
     notes,
     plain,
     rule,
+    safe,
     where,
 )
 
@@ -42,5 +44,12 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         else "no random number generator is seeded: a second run starts from other weights",
         label="not seeded" if promised else "differs from run to run",
         help="call `keras.utils.set_random_seed(0)` first" if keras else "call `torch.manual_seed(0)` first",
+        fix=safe(
+            "seed the generators first",
+            InsertAtTop(
+                at=where(program),
+                code="`keras.utils.set_random_seed`(0)" if keras else "`torch.manual_seed`(0)",
+            ),
+        ),
         evidence=notes(at, *((layer, "its weights are drawn at random") for layer in layers[:1])),
     )

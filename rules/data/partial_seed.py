@@ -2,16 +2,20 @@
 
 from lstmadvisor.rule import (
     Finding,
+    InsertStatements,
     Iterator,
     NoOptions,
     Program,
+    Seed,
     Severity,
     Undecided,
     active,
     items,
     notes,
+    number,
     plain,
     rule,
+    safe,
     where,
 )
 
@@ -50,9 +54,22 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         help="call `keras.utils.set_random_seed(0)`, which seeds all of them"
         if keras
         else "call `torch.manual_seed(0)`, too",
+        fix=safe(
+            f"seed {framework}, too",
+            InsertStatements(
+                at=at,
+                side="after",
+                code=f"`{'keras.utils.set_random_seed' if keras else 'torch.manual_seed'}`({_value(seeds)})",
+            ),
+        ),
         evidence=notes(
             at,
             (program.reproducibility, "reproducible results are promised here"),
             *((layer, "its weights are drawn at random") for layer in active(program.recurrent_layers)[:1]),
         ),
     )
+
+
+def _value(seeds: list[Seed]) -> int:
+    """The seed that is there already."""
+    return next((int(value) for seed in seeds if (value := number(seed.value)) is not None and value >= 0), 0)
