@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -104,12 +104,20 @@ def rules(request: Request) -> tuple[Rule, ...]:
 
 
 def _understood(request: Request, library: sources.Library, whole: bool) -> Report:
+    return _programs(*_chosen(request, library, whole), library)
+
+
+def _chosen(request: Request, library: sources.Library, whole: bool) -> tuple[list[Path], list[Path]]:
+    """The files under review, and those of them that may have to do with a recurrent network."""
     if request.stdin is not None:
         library.add(request.stdin)
-        files = worth = [request.stdin.file or Path(sources.STDIN)]
-    else:
-        files = _files(request, library)
-        worth = [path for path in files if (whole and path in request.paths) or _worth_understanding(path)]
+        files = [request.stdin.file or Path(sources.STDIN)]
+        return files, files
+    files = _files(request, library)
+    return files, [path for path in files if (whole and path in request.paths) or _worth_understanding(path)]
+
+
+def _programs(files: Sequence[Path], worth: Sequence[Path], library: sources.Library) -> Report:
     found: tuple[Program, ...] = ()
     if worth:
         from lstmadvisor.extract import programs
@@ -176,11 +184,16 @@ class _Judge:
         self.ignored = _Ignored(request, self.rules)
         self.request, self.whole = request, whole
         self.floor = max(least.rank, request.least.rank)
+        self._files: list[Path] = []
+        self._worth: list[Path] = []
 
-    def __call__(self, library: sources.Library, paths: tuple[Path, ...] | None = None) -> Report:
-        """The report on the paths of the request, or on some of them."""
-        request = self.request if paths is None else replace(self.request, paths=paths)
-        report = _understood(request, library, self.whole)
+    def __call__(self, library: sources.Library, only: Collection[str] | None = None) -> Report:
+        """The report on the files of the request, or on some of those that were chosen the first time."""
+        request = self.request
+        if only is None:
+            self._files, self._worth = _chosen(request, library, self.whole)
+        files, worth = ([p for p in paths if only is None or _shown(p) in only] for paths in (self._files, self._worth))
+        report = _programs(files, worth, library)
         if request.probe is not None:
             report = report.model_copy(update={"programs": _measured(report.programs, request.probe)})
         judgement = engine.judge(report.programs, self.chosen, self.settings)
@@ -269,10 +282,11 @@ def _fixed(request: Request, wanted: Callable[[Finding], bool], least: Severity,
     for part in together(whole_report):
         if not any(finding.fix and wanted(finding) for finding in part.findings):
             continue
-        paths = tuple(Path(path) for path in part.files) if request.stdin is None else request.paths
         given = {request.stdin.path: request.stdin_data} if request.stdin else {}
         may = {file for program in part.programs for file in program.files} if whole else _named(part.files)
-        results.append(fixed(part, library, partial(judge, paths=paths), wanted, may.__contains__, given))
+        results.append(
+            fixed(part, library, partial(judge, only=frozenset(part.files)), wanted, may.__contains__, given)
+        )
     result = joined(whole_report, results)
     if request.diffs:
         after = library.with_changes({Path(path): data for path, (_, data) in result.contents.items()})
