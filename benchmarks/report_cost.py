@@ -2,9 +2,9 @@
 
     python benchmarks/report_cost.py [FILE...]
 
-Each run is a process of its own, cold; user plus system time of the finished process is counted.  Printed are the median
-of the paired ratios with the interval that holds the median at 95 %, and the size of the report.  Without files the
-examples are taken, and a folder of copies of them that has more than 500 findings.
+Each run is a process of its own, cold; user plus system time of the finished process is counted.  Printed are the
+median of the paired ratios with the interval that holds the median at 95 %, and the size of the report.  Without files
+the examples are taken, and a folder of copies of them that has more than 500 findings.
 """
 
 from __future__ import annotations
