@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lstmadvisor import causes
 from lstmadvisor.config import RuleSettings
-from lstmadvisor.facts import Known, Place, Program, Unknown
+from lstmadvisor.facts import UNSEEN, Known, Place, Program, Unknown
 from lstmadvisor.model import Finding, Grade, Outcome, Severity, State, Undecided
 from lstmadvisor.rule import Rule
 
@@ -35,14 +36,15 @@ def judge(programs: Sequence[Program], rules: Sequence[Rule], settings: Mapping[
     findings: dict[tuple[str, str], list[Finding]] = {}
     unsure: set[tuple[str, str]] = set()
     for program in programs:
-        for rule in rules:
-            outcome, found, complete = _judge_one(program, rule, settings[rule.code])
-            outcomes.append(outcome)
-            if not complete:
-                unsure.add((program.path, rule.code))
-            new = [finding for finding in found if (rule.code, _key(finding.at)) not in findings]
-            for finding in new:
-                findings.setdefault((rule.code, _key(finding.at)), []).append(finding)
+        judged = [(rule, *_judge_one(program, rule, settings[rule.code])) for rule in rules]
+        unsure |= {(program.path, rule.code) for rule, _, _, complete in judged if not complete}
+        said = [finding for _, _, found, _ in judged for finding in found]
+        if not isinstance(program.probe, Unknown):
+            said = list(causes.folded(said, bad_input=program.probe.checks.first_bad == "input"))
+        outcomes += _explained([outcome for _, outcome, _, _ in judged], {finding.rule for finding in said})
+        new = [finding for finding in said if (finding.code, _key(finding.at)) not in findings]
+        for finding in new:
+            findings.setdefault((finding.code, _key(finding.at)), []).append(finding)
     ordered = sorted((f for same in findings.values() for f in same), key=order)
     return Judgement(tuple(outcomes), tuple(ordered), frozenset(unsure))
 
@@ -63,6 +65,16 @@ def with_findings(
     complete = [_complete(finding, rule, settings) for finding in findings]
     ordered = sorted((*judgement.findings, *complete), key=order)
     return replace(judgement, outcomes=outcomes, findings=tuple(ordered))
+
+
+def _explained(outcomes: list[Outcome], spoken: set[str]) -> list[Outcome]:
+    """The outcomes; those whose findings were folded beneath their cause say so."""
+    return [
+        one.model_copy(update={"reason": "follows from another finding"})
+        if one.state == "failed" and one.rule not in spoken
+        else one
+        for one in outcomes
+    ]
 
 
 def fingerprinted(findings: Sequence[Finding], line_of: Callable[[Place], str]) -> tuple[Finding, ...]:
@@ -90,9 +102,13 @@ def _judge_one(program: Program, rule: Rule, settings: RuleSettings) -> tuple[Ou
             rule=rule.name, code=rule.code, topic=rule.topic, program=program.path, state=state, reason=reason
         )
 
-    if program.framework != "both" and program.framework not in rule.frameworks:
+    if rule.family == "probe":
+        if isinstance(program.probe, Unknown):
+            reason = "no probe" if program.probe == UNSEEN else program.probe.unknown
+            return outcome("not-applicable", reason), (), True
+    elif program.framework != "both" and program.framework not in rule.frameworks:
         return outcome("not-applicable", f"for {' and '.join(rule.frameworks)}"), (), True
-    if program.recurrent_layers == ():
+    elif program.recurrent_layers == ():
         return outcome("not-applicable", "no recurrent layer"), (), True
     needed = {path: _fact(program, path) for path in rule.needs}
     if needed and all(map(_nothing, needed.values())):

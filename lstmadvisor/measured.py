@@ -239,8 +239,10 @@ class Statistics(Frozen):
     """median of the limit over the norm"""
     movement: float | None = None
     """sum of the relative changes of the weights"""
+    update_first: float | None = None
+    """relative change of the weights in a step, median of the first three samples"""
     update_ratio: float | None = None
-    """median relative change of the weights in a step"""
+    """the same, median of all samples"""
     rate_first: float | None = None
     rate_last: float | None = None
     rate_dead_since: float | None = None
@@ -259,9 +261,11 @@ class Statistics(Frozen):
     """and at the end"""
     evaluations: int = 0
     """of the validation loss"""
+    validation_first: float | None = None
     validation_best: float | None = None
-    """smoothed by a median of three"""
+    """lowest, smoothed by a median of three"""
     validation_last: float | None = None
+    """lowest of the last three"""
     padding: float | None = None
     """median over the batches"""
     input_mean: float | None = None

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lstmadvisor.edits import (
     AddHelper,
@@ -91,6 +91,9 @@ from lstmadvisor.remedies import argument, display, safe, unsafe, without_activa
 from lstmadvisor.restraint import may_be_restrained, recurrent_parameters
 from lstmadvisor.rule_info import Family, FixKind, Framework, GradeName, RuleInfo, SeverityName, Topic
 from lstmadvisor.stacks import Stack, stacks
+
+if TYPE_CHECKING:
+    from lstmadvisor.measured import Probe
 
 __all__ = [
     "ABSENT",
@@ -169,6 +172,7 @@ __all__ = [
     "items",
     "known",
     "may_be_restrained",
+    "measured",
     "notes",
     "number",
     "of_keras",
@@ -255,6 +259,11 @@ def number(fact: Value) -> int | float | None:
     """The finite number that a leaf holds; None if it is unknown, absent, a search range or not a number."""
     value = plain(fact)
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < inf else None
+
+
+def measured(program: Program) -> Probe | None:
+    """What a probe measured of the program; None if there was no probe, or it came to nothing."""
+    return None if isinstance(program.probe, Unknown) else program.probe
 
 
 def unclear(fact: object) -> bool:

@@ -11,8 +11,9 @@ import pytest
 
 from lstmadvisor import config, engine, packs, pages, review, sources
 from lstmadvisor.facts import Program
+from lstmadvisor.measured import Probe
 from lstmadvisor.model import Finding
-from lstmadvisor.pages import Example, Page
+from lstmadvisor.pages import Example, File, Page
 from lstmadvisor.project import Project
 from lstmadvisor.rule import Rule
 from lstmadvisor.selection import Layer
@@ -46,11 +47,28 @@ def each_example(*sections: str) -> list[object]:
 _understood: dict[Example, tuple[Program, ...]] = {}
 
 
-def understood(example: Example, folder: Path) -> tuple[Program, ...]:
-    """The programs of an example, laid out in `folder`, which must be the working directory."""
+def understood(example: Example, folder: Path, rule: Rule) -> tuple[Program, ...]:
+    """The programs of an example, laid out in `folder`, which must be the working directory.
+
+    Where the rule judges what a probe measured, they are probed.
+    """
     if example not in _understood:
         _understood[example] = _understand(example, folder)
+    if rule.family == "probe":
+        probe = _probe(example.files, folder / example.script)
+        return tuple(one.model_copy(update={"probe": probe}) for one in _understood[example])
     return _understood[example]
+
+
+_probes: dict[tuple[File, ...], Probe] = {}
+
+
+def _probe(files: tuple[File, ...], script: Path) -> Probe:
+    from probing import probed
+
+    if files not in _probes:
+        _probes[files] = probed(script)
+    return _probes[files]
 
 
 def _understand(example: Example, folder: Path) -> tuple[Program, ...]:
@@ -73,7 +91,7 @@ def judged(programs: Sequence[Program], rules: Sequence[Rule]) -> engine.Judgeme
 
 def found(rule: Rule, example: Example, folder: Path) -> list[Finding]:
     """What one rule finds in an example, laid out in `folder`, which must be the working directory."""
-    programs = understood(example, folder)
+    programs = understood(example, folder, rule)
     if rule.name != UNUSED:
         return list(judged(programs, [rule]).findings)
     # The one rule that is judged by what all others have found.

@@ -29,7 +29,7 @@ def test_is_silent(rule: Rule, example: Example, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("rule", "example"), each_example("Good"))
 def test_good_code_is_judged_and_good_in_every_respect(rule: Rule, example: Example, tmp_path: Path) -> None:
-    judgement = judged(understood(example, tmp_path), RULES)
+    judgement = judged(understood(example, tmp_path, rule), RULES)
     loud = [f for f in judgement.findings if f.severity is not Severity.ADVICE]
     assert [(f.rule, f.at.path, f.at.line, f.message) for f in loud] == []
     undecided = [o.reason for o in judgement.outcomes if o.rule == rule.name and o.state == "undecided"]

@@ -29,7 +29,8 @@ def derived(probe: Probe) -> Statistics:
     clipped = clipping(probe)
     spike = spikes(raw)
     constant, over = against_constant(probe)
-    validation = overfitting(finite(probe.of("validation-loss")))
+    evaluations = finite(probe.of("validation-loss"))
+    validation = overfitting(evaluations)
     return Statistics(
         loss_first=losses[0] if losses else None,
         loss_early=median(losses[1 : 1 + max(10, len(losses) // 10)]) if len(losses) >= _FEWEST else None,
@@ -46,6 +47,7 @@ def derived(probe: Probe) -> Statistics:
         clipped=clipped[0] if clipped else None,
         clip_ratio=clipped[1] if clipped else None,
         movement=movement(ratios),
+        update_first=median(finite(ratios)[:3]),
         update_ratio=median(finite(ratios)),
         rate_first=rates[0] if rates else None,
         rate_last=rates[-1] if rates else None,
@@ -56,7 +58,8 @@ def derived(probe: Probe) -> Statistics:
         hidden_saturation=hidden_saturation(probe.histograms),
         forget_first=forget(probe.histograms, first=True),
         forget_last=forget(probe.histograms, first=False),
-        evaluations=len(finite(probe.of("validation-loss"))),
+        evaluations=len(evaluations),
+        validation_first=evaluations[0] if evaluations else None,
         validation_best=validation[0] if validation else None,
         validation_last=validation[1] if validation else None,
         padding=median([batch.padding for batch in probe.batches if batch.padding is not None]),
@@ -254,11 +257,11 @@ def against_constant(probe: Probe) -> tuple[float | None, float | None]:
 
 
 def overfitting(validation: Sequence[float]) -> tuple[float, float] | None:
-    """The lowest and the last value of the validation loss, smoothed by a median of three."""
+    """The lowest value of the validation loss, smoothed by a median of three, and the lowest of its last three."""
     if len(validation) < 3:
         return None
-    smooth = [statistics.median(validation[max(0, i - 1) : i + 2]) for i in range(1, len(validation))]
-    return min(smooth), statistics.median(validation[-3:])
+    smooth = [statistics.median(validation[i - 1 : i + 2]) for i in range(1, len(validation) - 1)]
+    return min(smooth), min(validation[-3:])
 
 
 def inputs(probe: Probe) -> list[MeasuredBatch]:
@@ -289,13 +292,11 @@ def _worst_input(probe: Probe, what: str) -> float | None:
 
 
 def batch_axis(probe: Probe) -> int | None:
-    """Which axis of the model's input counts the sequences of a batch, as far as loaders and targets tell."""
+    """Which axis of the model's input counts the sequences of a batch, by the loaders that were trained from."""
     shape = probe.checks.mixed_input
     if len(shape) < 2 or shape[0] == shape[1]:
         return None
     sizes = {loader.batch_size for loader in probe.loaders if loader.trained}
-    if probe.steps and not sizes:
-        sizes = {round(loss.targets / probe.steps) for loss in probe.losses if loss.targets}
     found = [axis for axis in (0, 1) if shape[axis] in sizes]
     return found[0] if len(found) == 1 else None
 

@@ -177,7 +177,7 @@ class TestConstant:
 
 
 def test_overfitting_is_smoothed():
-    assert s.overfitting([1.0, 0.5, 0.1, 0.5, 0.5, 0.9, 1.0, 1.1]) == (0.5, 1.0)
+    assert s.overfitting([1.0, 0.5, 0.1, 0.5, 0.5, 0.9, 1.0, 1.1]) == (0.5, 0.9)
     assert s.overfitting([1.0, 2.0]) is None
 
 
@@ -218,9 +218,19 @@ class TestBatchAxis:
         }
         assert s.batch_axis(probe(**measured)) == 0
 
-    def test_by_the_number_of_targets(self):
-        measured = {"checks": Checks(mixed_input=(24, 16, 1)), "losses": (MeasuredLoss(name="mse", targets=16 * 200),)}
+    def test_time_may_come_first(self):
+        measured = {
+            "checks": Checks(mixed_input=(24, 16, 1)),
+            "loaders": (MeasuredLoader(batch_size=16, trained=True),),
+        }
         assert s.batch_axis(probe(**measured)) == 1
+
+    def test_a_loader_that_only_validates_tells_nothing(self):
+        measured = {
+            "checks": Checks(mixed_input=(16, 24, 1)),
+            "loaders": (MeasuredLoader(batch_size=16, trained=False),),
+        }
+        assert s.batch_axis(probe(**measured)) is None
 
     def test_a_square_does_not_tell(self):
         measured = {
