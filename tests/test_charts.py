@@ -7,13 +7,15 @@ import re
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from report_examples import html, probed, with_probe
 
 from lstmadvisor.facts import Program
 from lstmadvisor.measured import Probe, Profile, Series
 from lstmadvisor.model import Evidence, Report
 from lstmadvisor.report.charts import Chart, Level, Line, decades, rounds, short, smoothed, thinned
-from lstmadvisor.report.probe_card import probe_card
+from lstmadvisor.report.probe_card import finite_points, probe_card
 
 
 def chart(*points: tuple[float, float | None], log: bool = False, levels: tuple[Level, ...] = ()) -> Chart:
@@ -97,7 +99,7 @@ def test_numbers_are_short(value: float, text: str) -> None:
 
 
 def test_the_card_of_a_probed_run() -> None:
-    card = probe_card("train.py", probed())
+    card = probe_card(Program(path="train.py"), probed())
     assert card.how == "300 optimizer steps in 7.2 s: as many as asked for"
     assert re.fullmatch(r"The loss fell by \d+ % \(.*\), its last quarter stands at 0\.\d+ times .*\.", card.verdict)
     assert [chart.id for chart in card.charts] == [
@@ -120,17 +122,17 @@ def test_the_card_of_a_probed_run() -> None:
     assert rate.lines[0].points[-1] == (299.0, pytest.approx(1e-3 * 0.99**299))
     assert [(layer, len(charts)) for layer, charts in card.gates] == [("encoder", 5), ("decoder", 5)]
     assert card.gates[0][1][1].sentence == "Mean 0.5, then 0.5; saturated 3 %, then 3 %."
-    assert card.shown["gate-forget"] == "chart-gate0-gate-forget"
+    assert card.shown["gate-forget"].id == "chart-gate0-gate-forget"
 
 
 def test_no_threshold_is_proposed_from_few_norms() -> None:
     few = Series(name="gradient-norm", steps=tuple(range(40)), values=(1.0,) * 40)
-    card = probe_card("train.py", Probe(status="completed", steps=40, series=(few,)))
+    card = probe_card(Program(path="train.py"), Probe(status="completed", steps=40, series=(few,)))
     assert [level.style for chart in card.charts for level in chart.levels] == []
 
 
 def test_a_run_without_training_has_no_charts_and_says_why() -> None:
-    card = probe_card("train.py", Probe(status="failed", error="ValueError: <script>no</script>"))
+    card = probe_card(Program(path="train.py"), Probe(status="failed", error="ValueError: <script>no</script>"))
     assert card.charts == card.gates == ()
     page = html(Report(programs=(Program(path="train.py", probe=Probe(status="failed", error="E: <script>x")),)))
     assert "the script failed (E: &lt;script&gt;x)" in page
@@ -138,7 +140,7 @@ def test_a_run_without_training_has_no_charts_and_says_why() -> None:
 
 def test_a_gradient_that_is_zero_everywhere_is_drawn() -> None:
     flat = Profile(of="lstm", values=(0.0,) * 10)
-    (time,) = probe_card("train.py", Probe(status="completed", profiles=(flat,))).charts
+    (time,) = probe_card(Program(path="train.py"), Probe(status="completed", profiles=(flat,))).charts
     assert time.path(time.lines[0]) == ""
     assert "does not fall" in time.sentence
 
@@ -164,3 +166,22 @@ def test_a_measured_finding_leads_to_its_chart() -> None:
     assert '<a href="#chart-loss">loss</a> (measured): flat' in page
     assert '<a href="#chart-gate0-gate-forget">gate-forget</a>' in page
     assert "<li>x (measured):" in page
+    assert page.count('<div class="seen"><svg class="drawing"') == 2
+    assert '<a href="#LA901-train.py-1">LA901</a> M' in page
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**6), st.none() | st.floats()), max_size=50),
+    st.lists(st.floats(allow_nan=False), max_size=3),
+    st.booleans(),
+)
+def test_any_series_can_be_drawn(points: list[tuple[int, float | None]], levels: list[float], log: bool) -> None:
+    series = Series(name="loss", steps=tuple(x for x, _ in points), values=tuple(y for _, y in points))
+    drawn = Chart(
+        "c", "C", "S.", "x", "y", (Line("a", thinned(finite_points(series)), shape="dots"),),
+        tuple(Level(value, "level") for value in levels), log=log,
+    )  # fmt: skip
+    assert re.fullmatch(r"([ML]-?\d+(\.\d)? -?\d+(\.\d)?)*", drawn.path(drawn.lines[0]))
+    assert all(math.isfinite(one.at) for one in (*drawn.x_ticks, *drawn.y_ticks))
+    assert len(drawn.y_ticks) < 40
+    assert len(drawn.dots(drawn.lines[0])) + len(drawn.gaps(drawn.lines[0])) <= len(points)

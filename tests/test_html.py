@@ -15,7 +15,7 @@ from report_examples import CANARY, HOSTILE, audited, copied, hostile_files, hos
 
 from lstmadvisor.cli import main
 from lstmadvisor.facts import Place, Program
-from lstmadvisor.model import Finding, Report, Severity
+from lstmadvisor.model import Finding, Message, Report, Severity
 from lstmadvisor.report.highlight import Stretch, column, line_html, tokens
 from lstmadvisor.report.prose import markdown, sentence
 
@@ -174,6 +174,14 @@ def test_a_report_without_findings_says_so() -> None:
     assert "No findings." in clean
     assert 'class="filters"' not in clean
     assert "No recurrent network found." in html(Report(files=("train.py",)))
+
+
+def test_what_was_not_read_is_told() -> None:
+    at = Place(path="a.ipynb", cell=3, line=1)
+    messages = (Message(path="<b>.py", text="not UTF-8", fatal=True), Message(path="a.ipynb", text="left out", at=at))
+    page = html(Report(files=("a.ipynb",), messages=messages))
+    assert '<li><span class="place">&lt;b&gt;.py</span>: not UTF-8</li>' in page
+    assert '<li><span class="place">a.ipynb:cell&nbsp;3:1</span>: left out</li>' in page
 
 
 def test_findings_of_the_same_line_have_anchors_of_their_own() -> None:

@@ -17,6 +17,10 @@ _MOST = 400
 _APART = 70
 """Units of height that a label needs."""
 
+LARGEST = 1e300
+"""Beyond it a value counts as not finite."""
+_LEAST = 1e-290
+
 Point = tuple[float, float | None]
 
 
@@ -68,6 +72,18 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """The size of a picture in pixels, and in it the box that the lines are drawn in."""
+
+    width: int
+    height: int
+    left: int
+    top: int
+    w: int
+    h: int
+
+
+@dataclass(frozen=True)
 class Chart:
     """What is to be drawn; all that is derived from it stands in the properties."""
 
@@ -83,6 +99,15 @@ class Chart:
     log: bool = False
     span: tuple[float, float] | None = None
     """of the x axis, if not that of the points"""
+    small: bool = False
+    """one of several in a row"""
+
+    @property
+    def frame(self) -> Frame:
+        """Room for the labels of the axes, and beside the box for those of the levels."""
+        if self.small:
+            return Frame(250, 140, 44, 8, 198, 108)
+        return Frame(900, 280, 64, 10, 666 if self.levels else 820, 228)
 
     @cached_property
     def across(self) -> tuple[float, float]:
@@ -97,14 +122,15 @@ class Chart:
     def up(self) -> tuple[float, float]:
         """The values at the bottom and at the top, of a logarithmic axis as exponents."""
         values = [y for line in self.lines for _, y in line.points if y is not None and (y > 0 or not self.log)]
-        values += [level.value for level in self.levels if level.value > 0 or not self.log]
+        values += [level.value for level in self._levels]
         if self.log:
             low, high = math.log10(min(values, default=0.1)), math.log10(max(values, default=1.0))
             room = max((high - low) * 0.05, 0.05)
             return low - room, high + room
         low, high = min(values, default=0.0), max(values, default=1.0)
         low = 0.0 if 0 <= low < 0.5 * high else low
-        room = (high - low) * 0.05 or abs(high) * 0.05 or 1.0
+        room = 0.05 * max(high - low, abs(high) if high - low < _LEAST else 0)
+        room = room if room > _LEAST else 1.0
         return (low if low == 0 else low - room), high + room
 
     @property
@@ -121,7 +147,7 @@ class Chart:
     @property
     def placed(self) -> list[Placed]:
         """The levels from top to bottom, their labels moved apart."""
-        levels = sorted((level for level in self.levels if level.value > 0 or not self.log), key=lambda one: -one.value)
+        levels = sorted(self._levels, key=lambda level: -level.value)
         placed: list[Placed] = []
         for level in levels:
             y = self._up(level.value)
@@ -155,6 +181,10 @@ class Chart:
         columns = [{x: "not finite" if y is None else short(y) for x, y in line.points} for line in self.lines]
         rows = sorted({x for column in columns for x in column})
         return [(short(x), [column.get(x, "") for column in columns]) for x in rows]
+
+    @property
+    def _levels(self) -> list[Level]:
+        return [level for level in self.levels if abs(level.value) < LARGEST and (level.value > 0 or not self.log)]
 
     def _moves(self, points: Iterable[Point]) -> Iterator[str]:
         pen = "M"
@@ -210,7 +240,7 @@ def rounds(low: float, high: float, most: int) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(number * step, 12) for number in range(first, last + 1)]
+    return [float(f"{number * step:.10g}") for number in range(first, last + 1)]
 
 
 def decades(low: float, high: float) -> list[float]:
@@ -220,7 +250,7 @@ def decades(low: float, high: float) -> list[float]:
     every = max(math.ceil((high - low) / 8), 1)
     exponents = [exponent for exponent in range(first, last + 1) if exponent % every == 0]
     found = [factor * 10.0**exponent for exponent in exponents for factor in factors]
-    return [value for value in found if low - 1e-9 <= math.log10(value) <= high + 1e-9]
+    return [value for value in found if value > 0 and low - 1e-9 <= math.log10(value) <= high + 1e-9]
 
 
 def short(value: float, digits: int = 4) -> str:

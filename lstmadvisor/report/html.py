@@ -72,7 +72,7 @@ def report_html(report: Report, about: Reproduction, rules: Mapping[str, RuleInf
     style, script = _asset("report.css"), _asset("report.js")
     probes = _probes(report)
     environment = _environment()
-    environment.filters.update(href=sources.href, linked=_linker(cards), chart=_charts(probes))
+    environment.filters.update(href=sources.href, linked=_linker(cards))
     return environment.get_template("report.html.j2").render(
         report=report,
         about=about,
@@ -80,6 +80,8 @@ def report_html(report: Report, about: Reproduction, rules: Mapping[str, RuleInf
         title=report.programs[0].path if len(report.programs) == 1 else _files(report),
         scorecards=by_action(report.scorecard),
         probes=probes,
+        shown=probes[0].shown if probes else {},
+        measured=[card for card in cards if card.family == "probe"],
         groups={severity.value: [c for c in cards if c.severity == severity.value] for severity in Severity},
         whys={card.why_at for card in cards if card.why},
         families=[family for family in FAMILIES if any(card.family == family for card in cards)],
@@ -150,21 +152,15 @@ def _places(findings: Sequence[Finding]) -> Iterator[Place]:
 
 def _probes(report: Report) -> list[ProbeCard]:
     """The card of each program that was run; of the first the charts have the ids that findings link to."""
-    measured = [(program.path, program.probe) for program in report.programs if not isinstance(program.probe, Unknown)]
+    measured = [(program, program.probe) for program in report.programs if not isinstance(program.probe, Unknown)]
     if not measured:
         return []
     from lstmadvisor.report.probe_card import probe_card
 
     return [
-        probe_card(path, probe, "chart" if number == 1 else f"chart{number}")
-        for number, (path, probe) in enumerate(measured, 1)
+        probe_card(program, probe, "chart" if number == 1 else f"chart{number}")
+        for number, (program, probe) in enumerate(measured, 1)
     ]
-
-
-def _charts(probes: Sequence[ProbeCard]) -> Callable[[str], str]:
-    """What gives the id of the chart that shows a series, empty if none does."""
-    ids = probes[0].shown if probes else {}
-    return lambda series: ids.get(series, "")
 
 
 def _cards(report: Report, sources: Sources, rules: Mapping[str, RuleInfo]) -> Iterator[Card]:
@@ -180,7 +176,7 @@ def _cards(report: Report, sources: Sources, rules: Mapping[str, RuleInfo]) -> I
             id=id,
             finding=finding,
             severity=finding_severity(finding),
-            family=info.family if info else "",
+            family=info.family if info else next((f for f, codes in FAMILIES.items() if codes == finding.code[:3]), ""),
             excerpts=tuple(_excerpts(finding, sources)),
             notes=tuple(e for e in finding.evidence if not (e.at and sources.has_line(e.at))),
             why=_why(info) if first and info else Markup(),

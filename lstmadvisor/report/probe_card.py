@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from lstmadvisor.facts import Program
 from lstmadvisor.measured import Histogram, Probe, Profile, Series, Statistics
-from lstmadvisor.report.charts import Band, Chart, Level, Line, Point, short, smoothed, thinned
+from lstmadvisor.report.charts import LARGEST, Band, Chart, Level, Line, Point, short, smoothed, thinned
 
 _ENDS = {
     "completed": "the script ended by itself",
@@ -38,6 +39,8 @@ class Card:
     """A probed run."""
 
     program: str
+    files: frozenset[str]
+    """of the program"""
     how: str
     """how the run went"""
     verdict: str
@@ -48,20 +51,21 @@ class Card:
     """small charts by layer"""
 
     @property
-    def shown(self) -> dict[str, str]:
-        """By the name of a series, profile or histogram the id of the chart that shows it; of the first layer."""
+    def shown(self) -> dict[str, Chart]:
+        """By the name of a series, profile or histogram the chart that shows it; of the first layer."""
         small = [chart for _, charts in reversed(self.gates) for chart in charts]
-        ids = {chart.id.partition("-")[2].partition("-")[2]: chart.id for chart in small}
+        found = {chart.id.partition("-")[2].partition("-")[2]: chart for chart in small}
         for chart in self.charts:
-            ids |= dict.fromkeys(_SHOWS[chart.id.partition("-")[2]], chart.id)
-        return ids
+            found |= dict.fromkeys(_SHOWS[chart.id.partition("-")[2]], chart)
+        return found
 
 
-def probe_card(program: str, probe: Probe, prefix: str = "chart") -> Card:
+def probe_card(program: Program, probe: Probe, prefix: str = "chart") -> Card:
     """The card of one program's run; the ids of its charts begin with `prefix`."""
     charts = (_loss(probe), _norm(probe), _time(probe), _update(probe), _rate(probe))
     return Card(
-        program=program,
+        program=program.path,
+        files=frozenset((program.path, *program.files)),
         how=f"{probe.steps} optimizer steps in {probe.seconds:.1f} s: {_end(probe)}",
         verdict=_verdict(probe.statistics),
         setting=tuple(_setting(probe)),
@@ -113,13 +117,15 @@ def _setting(probe: Probe) -> Iterator[tuple[str, str]]:
 
 def _loss(probe: Probe) -> Chart | None:
     loss, validation = probe.of("loss"), probe.of("validation-loss")
-    points = _points(loss)
+    points = finite_points(loss)
     if not points:
         return None
     width = max(len(points) // 20, 1) | 1
     lines = [Line("loss", thinned(points), 1, "faint" if width > 1 else "line")]
     lines += [Line(f"loss, mean of {width} steps", thinned(smoothed(points, width), 200), 1)] if width > 1 else []
-    lines += [Line("validation loss", thinned(_points(validation)), 2, "dots")] if _points(validation) else []
+    lines += (
+        [Line("validation loss", thinned(finite_points(validation)), 2, "dots")] if finite_points(validation) else []
+    )
     found = probe.statistics
     levels = (
         [Level(found.constant, f"best constant: {short(found.constant, 3)}", "baseline")]
@@ -138,7 +144,7 @@ def _loss(probe: Probe) -> Chart | None:
 
 
 def _norm(probe: Probe) -> Chart | None:
-    used, found = _points(probe.of("gradient-norm")), _points(probe.of("clip-norm"))
+    used, found = finite_points(probe.of("gradient-norm")), finite_points(probe.of("clip-norm"))
     in_time = [clip for clip in probe.clipping if clip.kind == "norm" and clip.before_step]
     raw = found if in_time and found else used
     if not raw:
@@ -190,7 +196,8 @@ def _update(probe: Probe) -> Chart | None:
     found = [series for series in probe.series if series.name == "update-ratio" and series.values]
     found.sort(key=lambda series: (series.of != "", "weight" not in series.of, "hh" not in series.of))
     lines = [
-        Line(one.of or "all weights", thinned(_points(one)), n % _LINES + 1, "dots") for n, one in enumerate(found)
+        Line(one.of or "all weights", thinned(finite_points(one)), n % _LINES + 1, "dots")
+        for n, one in enumerate(found)
     ]
     if not lines:
         return None
@@ -205,7 +212,9 @@ def _update(probe: Probe) -> Chart | None:
 
 def _rate(probe: Probe) -> Chart | None:
     found = [one for one in probe.series if one.name == "learning-rate" and len(set(one.values)) > 1]
-    lines = [Line(one.of or "learning rate", thinned(_points(one)), n % _LINES + 1) for n, one in enumerate(found)]
+    lines = [
+        Line(one.of or "learning rate", thinned(finite_points(one)), n % _LINES + 1) for n, one in enumerate(found)
+    ]
     if not lines:
         return None
     points = lines[0].points
@@ -235,7 +244,7 @@ def _gate(id: str, name: str, looks: list[Histogram]) -> Chart:
     said = f"Mean {means}; saturated {beyond}" if beyond else f"Mean {means}"
     edges = looks[0].edges
     title = _GATES.get(name, name).capitalize()
-    return Chart(id, title, f"{said}.", "value", "share", lines, span=(edges[0], edges[-1]))
+    return Chart(id, title, f"{said}.", "value", "share", lines, span=(edges[0], edges[-1]), small=True)
 
 
 def _shares(one: Histogram) -> tuple[Point, ...]:
@@ -246,8 +255,12 @@ def _shares(one: Histogram) -> tuple[Point, ...]:
     )
 
 
-def _points(series: Series | None) -> tuple[Point, ...]:
-    return () if series is None else tuple((float(x), y) for x, y in zip(series.steps, series.values, strict=False))
+def finite_points(series: Series | None) -> tuple[Point, ...]:
+    """The points of a series; what is not finite is None."""
+    if series is None:
+        return ()
+    pairs = zip(series.steps, series.values, strict=False)
+    return tuple((float(x), y if y is not None and abs(y) < LARGEST else None) for x, y in pairs)
 
 
 def _course(what: str, points: tuple[Point, ...]) -> str:
