@@ -112,7 +112,10 @@ class UnwrapCall(Frozen):
 
 
 class InsertStatements(Frozen):
-    """Inserts statements before or after the one that holds a place, in the same block."""
+    """Inserts statements before or after the one that holds a place, in the same block.
+
+    `$` in `code` is the name that the statement assigns the value at the place to.
+    """
 
     verb: Literal["insert-statements"] = "insert-statements"
     at: Place

@@ -12,7 +12,7 @@ from lstmadvisor import edits
 from lstmadvisor.edits import Change, Edit
 from lstmadvisor.fix import arguments, literals, statements
 from lstmadvisor.fix.names import Names
-from lstmadvisor.fix.syntax import Patch, Refused, Syntax, point
+from lstmadvisor.fix.syntax import Patch, Refused, Statement, Syntax, point
 from lstmadvisor.sources import Library
 
 
@@ -104,6 +104,8 @@ class _Plan:
             case edits.InsertStatements():
                 statement = syntax.statement(edit.at)
                 code = self._code(syntax, edit.code, syntax.span(statement).line)
+                if "$" in code:
+                    code = code.replace("$", _target(syntax, statement, edit))
                 return statements.insert(syntax, statement, edit.side, code)
             case edits.AppendToBody():
                 statement = syntax.statement(edit.at)
@@ -191,6 +193,16 @@ class _Plan:
         if line == 0:
             return [Patch(point(1, 0), f"{code}\n{after}\n" if blank < 2 else f"{code}\n")]
         return [Patch(syntax.end_of_line(line), f"\n\n\n{code}{after}")]
+
+
+def _target(syntax: Syntax, statement: Statement, edit: edits.InsertStatements) -> str:
+    """The one name that a statement assigns the value at the edit's place to."""
+    value = syntax.expression(edit.at)
+    if isinstance(statement, cst.Assign) and len(statement.targets) == 1 and statement.value is value:
+        target = statement.targets[0].target
+        if isinstance(target, (cst.Name, cst.Attribute)):
+            return syntax.text(syntax.span(target))
+    raise Refused("it is not assigned to a name")
 
 
 def _unwrapped(syntax: Syntax, edit: edits.UnwrapCall) -> Patch:

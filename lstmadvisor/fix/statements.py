@@ -79,8 +79,18 @@ def remove(syntax: Syntax, statement: Statement) -> list[Patch]:
     if spot.shares_line or spot.one_line_block:
         return [Patch(_without_semicolon(syntax, spot), "")]
     if len(_block(syntax, statement)) == 1 and not isinstance(syntax.parent(_line_of(syntax, statement)), cst.Module):
-        return [Patch(spot.span, "pass")]
+        around = _emptied(syntax, statement)
+        return [Patch(spot.span, "pass")] if around is None else remove(syntax, around)
     return [Patch(_lines(syntax, spot.span.line, spot.span.end_line), "")]
+
+
+def _emptied(syntax: Syntax, statement: Statement) -> cst.For | cst.With | None:
+    """The loop or `with` that has no other purpose than a statement in it."""
+    block = syntax.parent(_line_of(syntax, statement))
+    around = None if block is None else syntax.parent(block)
+    if isinstance(around, cst.With) or (isinstance(around, cst.For) and around.orelse is None):
+        return around
+    return None
 
 
 def move(syntax: Syntax, statement: Statement, target: Statement, side: Side) -> list[Patch]:

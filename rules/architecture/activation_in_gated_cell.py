@@ -7,12 +7,14 @@ from lstmadvisor.rule import (
     NoOptions,
     Program,
     RecurrentLayer,
+    RemoveArgument,
     Undecided,
     active,
     notes,
     of_keras,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -49,5 +51,10 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"the {plain(first.kind)}{more} has the activation {_SPELLED.get(name, name)}, which has no bound",
             label="not bounded",
             help="leave `activation` at its default, tanh",
+            fix=unsafe(
+                "use tanh, the default",
+                "the state stays between -1 and 1",
+                *(RemoveArgument(at=where(layer), name="activation", position=1) for layer in layers),
+            ),
             evidence=notes(at, *((layer, "the layer") for layer in layers)),
         )

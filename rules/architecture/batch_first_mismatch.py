@@ -1,10 +1,13 @@
 """A recurrent layer takes the batch for time, or time for the batch."""
 
 from lstmadvisor.rule import (
+    Edit,
     Finding,
     Iterator,
     NoOptions,
     Program,
+    RemoveArgument,
+    SetArgument,
     Undecided,
     aside,
     items,
@@ -12,6 +15,7 @@ from lstmadvisor.rule import (
     of_keras,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -35,8 +39,10 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             continue
         if layout == "batch-major" and not first:
             told, step = "is fed batch-major data without `batch_first`", "pass `batch_first=True`"
+            edit: Edit = SetArgument(at=where(layer), name="batch_first", code="True")
         elif layout == "time-major" and first:
             told, step = "is fed time-major data with `batch_first=True`", "drop `batch_first=True`"
+            edit = RemoveArgument(at=where(layer), name="batch_first")
         else:
             continue
         at = where(layer.batch_first, layer)
@@ -45,5 +51,6 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"this {kind} {told}: it runs over the samples, not over time{aside(layer)}",
             label="time and batch exchanged",
             help=step,
+            fix=unsafe(step, "the layer runs over time, not over the samples", edit),
             evidence=notes(at, (layer, "the layer"), (layer.input_layout, f"{layout} here")),
         )

@@ -15,7 +15,9 @@ from lstmadvisor.rule import (
     of_keras,
     plain,
     rule,
+    unsafe,
     where,
+    written,
 )
 
 
@@ -55,6 +57,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 message=f"this linear layer expects {expects:g} features, and the {plain(layer.kind)} gives {gives:g}",
                 label=f"expects {expects:g}",
                 help=f"give it {gives:g} input features",
+                fix=unsafe(f"expect {gives:g}", "the layers fit together", written(dense.input_units, int(gives))),
                 evidence=notes(at, (dense, "the linear layer"), (layer, f"gives {gives:g}")),
             )
 

@@ -5,6 +5,7 @@ from lstmadvisor.rule import (
     Iterator,
     NoOptions,
     Program,
+    SetArgument,
     Undecided,
     active,
     known,
@@ -12,6 +13,7 @@ from lstmadvisor.rule import (
     of_keras,
     plain,
     rule,
+    safe,
     where,
 )
 
@@ -55,6 +57,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                     f"and the {plain(behind.kind)} behind it needs all steps",
                     label="last step only",
                     help="pass `return_sequences=True`",
+                    fix=safe("return all steps", SetArgument(at=at, name="return_sequences", code="True")),
                     evidence=notes(at, (behind, "fed by it"), (layer.return_sequences, "written here")),
                 )
             reached = {edge.to for edge in ends if edge.to in passing} - seen

@@ -2,14 +2,19 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
+    Known,
     NoOptions,
     Program,
+    ReplaceExpression,
     Undecided,
+    Unregistered,
     aside,
     items,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -23,7 +28,7 @@ from lstmadvisor.rule import (
     severity="error",
     grade="A",
     frameworks=("pytorch",),
-    fix="safe",
+    fix="unsafe",
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
     for found in items(program.unregistered):
@@ -35,5 +40,12 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             f"{aside(found)}",
             label="not registered",
             help=f"wrap the {kind} in `{cure}`",
-            evidence=(),
+            fix=_registered(found, kind, cure),
         )
+
+
+def _registered(found: Unregistered, kind: str, cure: str) -> Fix | None:
+    if not isinstance(found.kind, Known) or found.kind.at is None:
+        return None
+    wrapped = ReplaceExpression(at=found.kind.at, code=f"`torch.{cure}`($)")
+    return unsafe(f"register the {kind}", "its modules are trained, too", wrapped)

@@ -5,6 +5,7 @@ from lstmadvisor.rule import (
     Iterator,
     NoOptions,
     Program,
+    RemoveArgument,
     Undecided,
     active,
     notes,
@@ -13,6 +14,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -52,6 +54,11 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"relu in a plain {plain(layer.kind)} whose recurrence starts neither as identity nor orthogonal",
             label="can grow without bound",
             help="use tanh, or start the recurrent matrix as the identity",
+            fix=unsafe(
+                "use tanh, the default",
+                "the state stays between -1 and 1",
+                RemoveArgument(at=where(layer), name="activation" if of_keras(program, layer) else "nonlinearity"),
+            ),
             evidence=notes(at, (layer, "the layer"), (layer.recurrent_initializer, "initialised so")),
         )
 

@@ -5,6 +5,7 @@ from lstmadvisor.rule import (
     Iterator,
     NoOptions,
     Program,
+    RemoveArgument,
     Undecided,
     active,
     known,
@@ -15,6 +16,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -62,5 +64,10 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             "it is compared with every step",
             label="gives every step",
             help="drop `return_sequences=True` from the last recurrent layer",
+            fix=unsafe(
+                "return the last step only",
+                "the target is compared with one value, not with every step",
+                RemoveArgument(at=where(layer), name="return_sequences"),
+            ),
             evidence=notes(at, (layer, "the last recurrent layer"), *((outputs[end], "one unit") for end in outputs)),
         )

@@ -1,10 +1,14 @@
 """A reshaped `h_n` puts states of different samples into one row."""
 
+import re
+
 from lstmadvisor.rule import (
     Finding,
     Iterator,
     NoOptions,
     Program,
+    Read,
+    ReplaceExpression,
     Undecided,
     aside,
     items,
@@ -13,6 +17,7 @@ from lstmadvisor.rule import (
     of_keras,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -46,5 +51,14 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 f"{aside(read)}",
                 label="mixes samples",
                 help="bring the batch to the front first: `h_n.transpose(0, 1).reshape(batch, -1)`",
+                fix=unsafe("bring the batch to the front", "a row holds one sample", _batch_first(read)),
                 evidence=notes(at, (layer, f"h_n has the shape ({states:g}, batch, units)")),
             )
+
+
+def _batch_first(read: Read) -> ReplaceExpression | None:
+    """`h.view(n, -1)` as `h.transpose(0, 1).reshape(n, -1)`."""
+    found = re.fullmatch(r"(?s)(.+)\.(?:view|reshape)\((.+)\)", str(plain(read.expression, "")))
+    if found is None or read.at is None:
+        return None
+    return ReplaceExpression(at=read.at, was=found[0], code=f"{found[1]}.transpose(0, 1).reshape({found[2]})")

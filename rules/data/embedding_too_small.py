@@ -5,6 +5,7 @@ from lstmadvisor.rule import (
     Iterator,
     NoOptions,
     Program,
+    ReplaceExpression,
     Undecided,
     aside,
     items,
@@ -12,6 +13,7 @@ from lstmadvisor.rule import (
     number,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -39,5 +41,6 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             f"and the rows of the embedding one less far{aside(embedding)}",
             label="one row short",
             help="add 1 to the number of rows: row 0 belongs to the padding",
+            fix=unsafe("add a row", "the last word has one of its own", ReplaceExpression(at=at, code="$ + 1")),
             evidence=notes(at, (embedding, "the embedding"), (embedding.first_id, "the ids are made here")),
         )

@@ -14,7 +14,9 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
+    written,
 )
 
 
@@ -53,6 +55,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         + (": `shuffle` is False by default" if default else ""),
         label="never shuffled",
         help="pass `shuffle=True` to the training DataLoader",
+        fix=unsafe("shuffle the samples", "batches differ from epoch to epoch", written(program.shuffle, True)),
         evidence=notes(
             at, (carried, "no state is carried that would need the order"), (program.dataset, "the samples")
         ),

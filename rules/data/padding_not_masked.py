@@ -1,10 +1,13 @@
 """Keras: padded sequences reach a recurrent layer without a mask."""
 
 from lstmadvisor.rule import (
+    Embedding,
     Finding,
+    Fix,
     Iterator,
     NoOptions,
     Program,
+    SetArgument,
     Severity,
     Undecided,
     active,
@@ -13,6 +16,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -54,6 +58,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         message=f"the padding {direction} the shorter sequences{spoilt} is read like data: nothing masks it",
         label="no mask",
         help="pass `mask_zero=True` to the Embedding" if embeddings else "put a `Masking` layer in front",
+        fix=_masked(program, embeddings),
         evidence=notes(
             at,
             (padding.padded, "padded here"),
@@ -61,3 +66,11 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             (reader, "reads the padding, too"),
         ),
     )
+
+
+def _masked(program: Program, embeddings: list[Embedding]) -> Fix | None:
+    """A mask of the zeros, where these are the padding."""
+    if not embeddings or plain(program.padding.value) != 0:
+        return None
+    edits = (SetArgument(at=where(each), name="mask_zero", code="True") for each in embeddings)
+    return unsafe("mask the zeros", "the layers behind step over the padding", *edits)

@@ -5,12 +5,14 @@ from lstmadvisor.rule import (
     Iterator,
     NoOptions,
     Program,
+    RemoveArgument,
     Undecided,
     active,
     notes,
     plain,
     rule,
     unclear,
+    unsafe,
     where,
 )
 
@@ -39,5 +41,10 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"`unit_forget_bias=False` starts this {plain(layer.kind)} with its forget gate half closed",
             label="switched off",
             help="delete the argument: the default of True sets the bias to 1",
+            fix=unsafe(
+                "leave it at its default, True",
+                "the forget gates start open",
+                RemoveArgument(at=where(layer), name="unit_forget_bias"),
+            ),
             evidence=notes(at, (layer, "the layer")),
         )

@@ -1,10 +1,15 @@
 """An LSTM of PyTorch starts with its forget gate half closed."""
 
 from lstmadvisor.rule import (
+    AddHelper,
+    Edit,
     Finding,
+    Fix,
+    InsertStatements,
     Iterator,
     Options,
     Program,
+    RecurrentLayer,
     Undecided,
     active,
     notes,
@@ -13,6 +18,7 @@ from lstmadvisor.rule import (
     plain,
     rule,
     unclear,
+    unsafe,
     where,
 )
 
@@ -60,5 +66,26 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         + ("" if steps is None else f" for sequences of {steps:g} steps"),
         label="forgets half at every step",
         help="set the forget-gate bias to 1, over `bias_ih` and `bias_hh` together",
+        fix=None if set_to == 0 else _opened(unset),
         evidence=notes(at, *((layer, "its layer" if set_to == 0 else "this one too") for layer in unset)),
     )
+
+
+_HELPER = '''
+def open_forget_gates(rnn):
+    """Start an LSTM with a forget-gate bias of 1, in every layer and direction."""
+    with `torch.no_grad`():
+        for name, bias in rnn.named_parameters():
+            if "bias" in name:
+                n = bias.size(0)
+                bias[n // 4 : n // 2].fill_(1.0 if "bias_ih" in name else 0.0)
+'''
+
+
+def _opened(layers: list[RecurrentLayer]) -> Fix | None:
+    """A function that opens the forget gates, called for every layer where it is built."""
+    edits: list[Edit] = []
+    for at in (where(layer) for layer in layers):
+        edits.append(AddHelper(at=at, name="open_forget_gates", code=_HELPER))
+        edits.append(InsertStatements(at=at, side="after", code="open_forget_gates($)"))
+    return unsafe("start with open forget gates", "memory lasts longer from the first step", *edits)

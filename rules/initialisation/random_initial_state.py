@@ -2,14 +2,18 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
+    Initialization,
     Iterator,
     NoOptions,
     Program,
+    ReplaceCallee,
     Undecided,
     active,
     notes,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -38,5 +42,11 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         message="the initial state is random noise, drawn anew in every forward pass",
         label="noise",
         help="start from zeros: pass no state at all",
+        fix=_zeros(drawn),
         evidence=notes(at, *((i, "and here") for i in drawn[1:]), *((layer, "its layer") for layer in layers[:1])),
     )
+
+
+def _zeros(drawn: list[Initialization]) -> Fix | None:
+    edits = [ReplaceCallee(at=where(i), was="randn", code="`torch.zeros`") for i in drawn]
+    return unsafe("start from zeros", "the net no longer has to learn to ignore the noise", *edits)

@@ -10,7 +10,9 @@ from lstmadvisor.rule import (
     notes,
     plain,
     rule,
+    unsafe,
     where,
+    written,
 )
 
 
@@ -38,5 +40,8 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         message="each batch starts from the state of an unrelated one: the samples are shuffled",
         label="breaks the order",
         help="pass no state, or read contiguous streams in order with `shuffle=False`",
+        fix=unsafe(
+            "read the samples in order", "each batch goes on where the last one ended", written(program.shuffle, False)
+        ),
         evidence=notes(at, (state.carried, "the state is handed on"), (state, "its layer")),
     )

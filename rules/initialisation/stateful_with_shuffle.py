@@ -1,6 +1,7 @@
 """A stateful layer is fed in random order."""
 
 from lstmadvisor.rule import (
+    Edit,
     Finding,
     Iterator,
     Known,
@@ -8,10 +9,13 @@ from lstmadvisor.rule import (
     Program,
     Undecided,
     active,
+    argument,
     notes,
     plain,
     rule,
+    unsafe,
     where,
+    written,
 )
 
 
@@ -40,5 +44,11 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         "to whatever comes next",
         label="carries the state",
         help="pass `shuffle=False` to `fit`",
+        fix=unsafe("keep the order", "each sample goes on where the one before it ended", _in_order(program)),
         evidence=notes(at, (stateful[0].stateful, "stateful"), (stateful[0], "the layer")),
     )
+
+
+def _in_order(program: Program) -> Edit | None:
+    fit = program.training_step.at
+    return written(program.shuffle, False) if fit is None else argument(program.shuffle, fit, "shuffle", False)

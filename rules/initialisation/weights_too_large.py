@@ -13,7 +13,9 @@ from lstmadvisor.rule import (
     number,
     plain,
     rule,
+    unsafe,
     where,
+    written,
 )
 
 _TARGETS = ("input-weights", "recurrent-weights")
@@ -60,5 +62,10 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
             message=f"recurrent weights drawn {how} saturate many gates from the first step",
             label="too wide",
             help="use Xavier or orthogonal weights, or a standard deviation of 0.1 at most",
+            fix=None
+            if scheme.endswith("uniform")
+            else unsafe(
+                "use a standard deviation of 0.1", "gates start in their linear range", written(one.scale, 0.1)
+            ),
             evidence=notes(at, (one, "drawn here")),
         )

@@ -7,6 +7,7 @@ from lstmadvisor.rule import (
     NoOptions,
     Program,
     RecurrentLayer,
+    RemoveArgument,
     Undecided,
     active,
     notes,
@@ -14,6 +15,7 @@ from lstmadvisor.rule import (
     of_keras,
     plain,
     rule,
+    safe,
     unclear,
     undecided,
     where,
@@ -31,7 +33,7 @@ from lstmadvisor.rule import (
     article="H3",
     frameworks=("pytorch",),
     needs=("recurrent_layers", "dropouts"),
-    fix="unsafe",
+    fix="safe",
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
     for layer in active(program.recurrent_layers):
@@ -69,6 +71,7 @@ def _between_layers(layer: RecurrentLayer) -> Iterator[Finding | Undecided]:
             "PyTorch drops only between layers",
             label="one layer",
             help=f"put `nn.Dropout({rate:g})` behind the layer instead",
+            fix=safe("delete the argument", RemoveArgument(at=at, name="dropout")),
             evidence=notes(at, (layer.dropout, "the rate"), (layer.num_layers, "one layer")),
         )
     elif layers is None and rate != 0 and unclear(layer.num_layers):

@@ -2,23 +2,28 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
     Optimizer,
     Options,
     Program,
     Regularizer,
+    ReplaceCallee,
     Severity,
     Undecided,
     active,
     aside,
     items,
+    known,
     notes,
     number,
     plain,
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
+    written,
 )
 
 _COUPLED = {"Adam", "SGD", "RMSprop", "NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "ASGD"}
@@ -71,6 +76,7 @@ def _of_optimizer(optimizer: Optimizer, options: Limits) -> Iterator[Finding]:
             f"{aside(optimizer)}",
             label="far too strong",
             help="use AdamW with a weight decay of 0.01",
+            fix=_decoupled(optimizer),
             evidence=notes(at, (optimizer, "the optimizer")),
         )
     lost = rate * decay if rate is not None and decoupled is True and decay > options.decoupled else 0
@@ -82,6 +88,7 @@ def _of_optimizer(optimizer: Optimizer, options: Limits) -> Iterator[Finding]:
             "away in every step",
             label="too strong",
             help="use a weight decay of 0.01",
+            fix=unsafe("decay by 0.01", "the loss outweighs the decay", written(optimizer.weight_decay, 0.01)),
             evidence=notes(at, (optimizer, "the optimizer"), (optimizer.learning_rate, "the learning rate")),
         )
 
@@ -96,5 +103,19 @@ def _of_penalty(penalty: Regularizer, options: Limits) -> Iterator[Finding]:
             message=f"an L2 penalty of {amount:g} pulls the weights to zero against the loss",
             label="far too strong",
             help="use 1e-4",
+            fix=unsafe("use 1e-4", "the loss outweighs the penalty", written(penalty.amount, 1e-4)),
             evidence=notes(at, (penalty, "the penalty")),
         )
+
+
+def _decoupled(optimizer: Optimizer) -> Fix | None:
+    """AdamW in place of Adam, or a decay that a coupled optimizer can bear."""
+    name, module = plain(optimizer.name), "keras.optimizers" if known(optimizer.global_clipnorm) else "torch.optim"
+    if name != "Adam" or optimizer.at is None:
+        return unsafe("decay by 1e-4", "the loss outweighs the decay", written(optimizer.weight_decay, 1e-4))
+    return unsafe(
+        "use AdamW with a weight decay of 0.01",
+        "the decay no longer goes through Adam's step sizes, and is smaller",
+        ReplaceCallee(at=optimizer.at, was="Adam", code=f"`{module}.AdamW`"),
+        written(optimizer.weight_decay, 0.01),
+    )

@@ -5,6 +5,7 @@ from lstmadvisor.rule import (
     Iterator,
     Options,
     Program,
+    RemoveStatement,
     Severity,
     Undecided,
     active,
@@ -12,6 +13,7 @@ from lstmadvisor.rule import (
     number,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -53,5 +55,6 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
                 f"what is learned is gone after some {1 / taken:.0f} of them",
                 label="shrinks the weights",
                 help="delete the line, and use AdamW with a weight decay of 0.01",
+                fix=unsafe("delete the line", "the weights keep what they have learned", RemoveStatement(at=at)),
                 evidence=notes(at, (shrunk.amount, "the factor")),
             )

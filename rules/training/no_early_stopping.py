@@ -1,7 +1,9 @@
 """The number of epochs alone ends the training, though validation data could."""
 
 from lstmadvisor.rule import (
+    ExtendArgument,
     Finding,
+    Fix,
     Iterator,
     Options,
     Program,
@@ -15,6 +17,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -82,6 +85,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         else f"{turns}, and nothing tells when to stop",
         label="nothing stops it earlier",
         help=_remedy(program),
+        fix=_stopped(program) if validated else None,
         evidence=notes(
             at,
             (validation, "the validation data"),
@@ -105,3 +109,13 @@ def _declared(program: Program) -> bool:
 def _budgeted(program: Program) -> bool:
     names = (str(plain(schedule.name, "")).lower() for schedule in active(program.schedules))
     return any(word in name for name in names for word in _BUDGETED)
+
+
+def _stopped(program: Program) -> Fix | None:
+    """Keras' callback; a loop of one's own has no place that is sure."""
+    fit = program.training_step.at
+    if program.framework != "keras" or program.api != "fit" or fit is None or plain(program.fits_in_a_loop) is True:
+        return None
+    stop = '`keras.callbacks.EarlyStopping`(monitor="val_loss", patience=10, restore_best_weights=True)'
+    edit = ExtendArgument(at=fit, name="callbacks", code=stop)
+    return unsafe("stop when the validation loss no longer falls", "training ends earlier, with the best weights", edit)

@@ -244,10 +244,10 @@ class Fits:
     # -- hand-written steps and seeds -------------------------------------------------------------------------
 
     def step(self) -> TrainingStep | None:
-        """The order of a tape's step."""
+        """The order of a tape's step, or the one call that fits."""
         steps = [s for s in self.training.steps if not any(turns(s))] or self.training.steps
         if not steps:
-            return None
+            return TrainingStep(at=place(self.main[0].term.at)) if len(self.main) == 1 else None
         last = steps[-1]
         frames = {id(f.function.node) for f in last.scope.frames[-1:]}
         order: list[Step] = []

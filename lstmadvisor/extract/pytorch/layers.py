@@ -118,7 +118,8 @@ def unregistered(run: Run) -> tuple[Unregistered, ...]:
                     )
                     kind = "dict" if isinstance(each, Map) else "list"
                     key = (name, at.line if at else 0, at.path if at else "")
-                    out.setdefault(key, Unregistered(kind=inferred(kind, at), at=at))
+                    written = getattr(each, "at", None)
+                    out.setdefault(key, Unregistered(kind=inferred(kind, place(written) if written else at), at=at))
     return tuple(out.values())
 
 
