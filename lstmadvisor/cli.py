@@ -208,3 +208,17 @@ def schema(name: str) -> None:
     from lstmadvisor import output, schemas
 
     output.write(schemas.published(name))
+
+
+@main.command()
+def server() -> None:
+    """Serve editors by the Language Server Protocol, on stdin and stdout."""
+    from importlib.util import find_spec
+
+    from lstmadvisor.errors import UserError
+
+    if find_spec("pygls") is None:
+        raise UserError("the server needs pygls: pip install 'lstmadvisor[lsp]'")
+    from lstmadvisor.lsp.server import made
+
+    made().start_io()

@@ -96,6 +96,11 @@ class Page:
     examples: tuple[Example, ...]
     text: str
 
+    def brief(self) -> str:
+        """What is wrong and why it matters, as Markdown, without the examples."""
+        parts = [f"## {name}\n\n{self.sections[name]}" for name in ("What it finds", "Why it matters", "References")]
+        return "\n\n".join((self.summary, *parts)) + "\n"
+
     def of(self, section: str, framework: str | None = None) -> tuple[Example, ...]:
         """The examples of a section, of one framework if that is named."""
         return tuple(e for e in self.examples if e.section == section and framework in (None, e.framework))

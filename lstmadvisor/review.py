@@ -51,6 +51,8 @@ class Request:
     """standard input, reviewed in place of `paths`"""
     stdin_data: bytes = b""
     """its bytes"""
+    unsaved: tuple[sources.Source, ...] = ()
+    """files as an editor shows them, where that differs from what is on the disk"""
     baseline: Baseline | None = None
     """findings that are known, and not reported"""
     diffs: bool = True
@@ -109,6 +111,8 @@ def _understood(request: Request, library: sources.Library, whole: bool) -> Repo
 
 def _chosen(request: Request, library: sources.Library, whole: bool) -> tuple[list[Path], list[Path]]:
     """The files under review, and those of them that may have to do with a recurrent network."""
+    for source in request.unsaved:
+        library.add(source)
     if request.stdin is not None:
         library.add(request.stdin)
         files = [request.stdin.file or Path(sources.STDIN)]

@@ -250,6 +250,8 @@ class Session:
         from lstmadvisor.noqa import silenced
 
         self._say(found.messages)
+        if found.files == (sources.STDIN,):
+            raise UserError("--add-noqa writes into files, not into standard input")
         files, refused = silenced(found)
         for path, (before, after) in files.items():
             try:

@@ -304,6 +304,11 @@ def test_rule_json() -> None:
     }  # fmt: skip
 
 
+def test_the_server_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "pip install 'lstmadvisor[lsp]'" in run("server", code=2).stderr
+
+
 def command(*arguments: str, **given: Any) -> subprocess.CompletedProcess[str]:
     """The command as users start it, without the small pack."""
     environment = {**os.environ, "PYTHONPATH": str(Path(review.__file__).parents[1])}

@@ -19,7 +19,6 @@ from lstmadvisor.rule_info import RuleInfo
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"error": "error", "warning": "warning", "advice": "note"}
 _LINK = re.compile(r"\[(?=[^\]]*\]\()")
-_HELP = ("What it finds", "Why it matters", "References")
 
 
 def sarif(report: Report) -> str:
@@ -146,7 +145,6 @@ def _fixes(fix: Fix | None) -> list[dict[str, Any]]:
 
 def _rule(rule: RuleInfo) -> dict[str, Any]:
     page = pages.read(rule.page)
-    sections = "\n\n".join(f"## {name}\n\n{page.sections[name]}" for name in _HELP)
     return {
         "id": rule.code,
         "name": rule.name,
@@ -154,7 +152,7 @@ def _rule(rule: RuleInfo) -> dict[str, Any]:
         "fullDescription": {"text": page.summary},
         "help": {
             "text": f"{page.summary}\n\nTo read more: lstmadvisor rule {rule.name}",
-            "markdown": f"{page.summary}\n\n{sections}\n",
+            "markdown": page.brief(),
         },
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"tags": list(dict.fromkeys((rule.family, rule.topic))), "grade": rule.grade},
