@@ -41,6 +41,8 @@ LARGEST = 5_000_000
 """Bytes of Python that are read at most."""
 LARGEST_NOTEBOOK = 50_000_000
 """Bytes of a notebook that are read at most: most of them are pictures."""
+MOST_KEPT = 3_000_000
+"""Characters of source whose trees are kept: a tree takes sixty times the memory of its text."""
 MOST_TOKENS = 200_000
 """Brackets, operators, strings and lines: libcst takes 5 to 10 s and 1 GB for so many."""
 
@@ -317,6 +319,9 @@ class Library:
         self.messages: list[Message] = []
         self._sources: dict[str, Source | None] = {}
         self._trees: dict[str, libcst.Module | None] = {}
+        self._kept = 0
+        self._told: set[str] = set()
+        """files that were parsed, and their messages given"""
         self._shown: dict[str, Source] = {}
         self._texts: dict[str, str | None] = {}
         self._folders: dict[str, Folder] = {}
@@ -361,10 +366,23 @@ class Library:
             self._trees[key] = None
             if source is not None:
                 try:
-                    self._trees[key] = parse(source, self.messages)
+                    self._trees[key] = parse(source, [] if key in self._told else self.messages)
                 except Unreadable as error:
                     self.messages.append(error.message)
+                self._told.add(key)
+                self._keep(key, source)
         return self._trees[key]
+
+    def _keep(self, newest: str, source: Source) -> None:
+        """Forget the trees parsed first where all together take too much memory."""
+        self._kept += len(source.code)
+        while self._kept > MOST_KEPT and len(self._trees) > 1:
+            oldest = next(key for key, tree in self._trees.items() if tree is not None or key == newest)
+            if oldest == newest:
+                break
+            del self._trees[oldest]
+            known = self._sources.get(oldest)
+            self._kept -= len(known.code) if known is not None else 0
 
     def text(self, path: Path | str) -> str | None:
         """The text of a configuration file, None if it cannot be read."""

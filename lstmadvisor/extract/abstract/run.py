@@ -44,6 +44,8 @@ from lstmadvisor.extract.abstract.values import (
 
 MOST_MODULES = 80
 """First-party files that one run follows."""
+MOST_TEXT = 600_000
+"""Characters of first-party files that one run follows; of the public programs that we know none has 40,000."""
 
 
 class Run(Statements):
@@ -54,6 +56,7 @@ class Run(Statements):
         self.library = library_
         self.finder = Finder(library_, entry, root)
         self.modules: dict[Path, Module] = {}
+        self.text = 0
         self.entry: Module | None = None
         self.instances: list[Instance] = []
         self.classes: list[Class] = []
@@ -162,11 +165,13 @@ class Run(Statements):
             path = path.resolve()
         if path in self.modules:
             return self.modules[path]
-        if len(self.modules) >= MOST_MODULES:
+        source = self.library.source(path) if len(self.modules) < MOST_MODULES else None
+        if source is None or (self.modules and self.text + len(source.code) > MOST_TEXT):
             return None
-        source, tree = self.library.source(path), self.library.tree(path)
-        if source is None or tree is None:
+        tree = self.library.tree(path)
+        if tree is None:
             return None
+        self.text += len(source.code)
         self.modules[path] = module = Module(source, tree, name)
         return module
 

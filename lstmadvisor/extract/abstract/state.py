@@ -38,8 +38,8 @@ class Stop(Exception):
 class State:
     """What a run writes: names, attributes and the trace, so that an undecided branch can take it back."""
 
-    budget = 600_000
-    """Expressions and statements that one run may read"""
+    budget = 200_000
+    """Expressions and statements that one run may read; of the public programs that we know none needs 25,000"""
 
     def __init__(self) -> None:
         self.scope = Scope()
