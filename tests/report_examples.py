@@ -178,6 +178,22 @@ def probed(steps: int = 300) -> Probe:
     return probe.model_copy(update={"statistics": derived(probe)})
 
 
+def hostile_probe() -> Probe:
+    """A failed run each of whose texts is hostile."""
+    text = " ".join(HOSTILE)
+    probe = probed(60)
+    return probe.model_copy(
+        update={
+            "status": "failed", "error": f"ValueError: {text}", "why": text, "device": text, "versions": {text: text},
+            "command": (text,), "written": (text,),
+            "series": tuple(one.model_copy(update={"of": one.of and text}) for one in probe.series),
+            "profiles": tuple(one.model_copy(update={"of": text}) for one in probe.profiles),
+            "histograms": tuple(one.model_copy(update={"of": text}) for one in probe.histograms),
+            "layers": tuple(one.model_copy(update={"path": text, "kind": text}) for one in probe.layers),
+        }
+    )  # fmt: skip
+
+
 def with_probe(report: Report, probe: Probe) -> Report:
     """A report whose first program was probed."""
     first, *others = report.programs

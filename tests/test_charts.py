@@ -14,6 +14,7 @@ from report_examples import html, probed, with_probe
 from lstmadvisor.facts import Program
 from lstmadvisor.measured import Probe, Profile, Series
 from lstmadvisor.model import Evidence, Report
+from lstmadvisor.probe.statistics import derived
 from lstmadvisor.report.charts import Chart, Level, Line, decades, rounds, short, smoothed, thinned
 from lstmadvisor.report.probe_card import finite_points, probe_card
 
@@ -125,10 +126,20 @@ def test_the_card_of_a_probed_run() -> None:
     assert card.shown["gate-forget"].id == "chart-gate0-gate-forget"
 
 
-def test_no_threshold_is_proposed_from_few_norms() -> None:
-    few = Series(name="gradient-norm", steps=tuple(range(40)), values=(1.0,) * 40)
-    card = probe_card(Program(path="train.py"), Probe(status="completed", steps=40, series=(few,)))
-    assert [level.style for chart in card.charts for level in chart.levels] == []
+@pytest.mark.parametrize(
+    ("steps", "falls", "style"), [(300, True, "proposal"), (40, True, "quantile"), (300, False, "quantile")]
+)
+def test_a_threshold_is_proposed_from_many_norms_of_a_run_that_learns(steps: int, falls: bool, style: str) -> None:
+    probe = probed(steps)
+    if not falls:
+        loss = Series(
+            name="loss", steps=tuple(range(steps)), values=tuple(1 + math.sin(step) / 2 for step in range(steps))
+        )
+        probe = probe.model_copy(update={"series": (loss, *probe.series[1:])})
+        probe = probe.model_copy(update={"statistics": derived(probe)})
+    card = probe_card(Program(path="train.py"), probe)
+    assert ("did not clearly fall" in card.verdict) is not falls
+    assert next(level.style for level in card.charts[1].levels if level.label.startswith("p90")) == style
 
 
 def test_a_run_without_training_has_no_charts_and_says_why() -> None:

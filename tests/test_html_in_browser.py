@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import Record, chromium, opened
 from playwright.sync_api import Browser, Locator, Page, expect
-from report_examples import audited, copied, hostile_files, hostile_finding, html, probed, with_probe
+from report_examples import audited, copied, hostile_files, hostile_finding, hostile_probe, html, probed, with_probe
 
 SERIOUS = {"serious", "critical"}
 
@@ -243,13 +243,15 @@ def test_nothing_hostile_runs(
     monkeypatch.chdir(tmp_path)
     found = audited(*[path.relative_to(tmp_path) for path in hostile_files(tmp_path)])
     assert len(found.findings) > 4
+    found = with_probe(found, hostile_probe())
     file = tmp_path / "report.html"
     file.write_text(html(found.model_copy(update={"findings": (*found.findings, hostile_finding())})), encoding="utf-8")
     with opened(browser, file, bypass_csp=not protected) as (page, record):
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        for element in page.locator("summary, button, select").all()[:200]:
+        for element in page.locator("summary, button, select, .frame").all()[:200]:
             element.dispatch_event("mouseover")
             element.focus()
+            page.keyboard.press("End")
         assert page.evaluate("window.canary") is None
         assert page.locator("img, svg[onload], iframe, object, embed, main script").count() == 0
         assert "{{ 7 * 191 }}" in page.locator("#findings").inner_text()

@@ -20,7 +20,7 @@ _ENDS = {
 _FLAT = 0.05
 """Share that a loss must fall by from the third quarter of a run to the last, not to be called flat."""
 _FEWEST_NORMS = 50
-"""Norms that a clipping threshold is proposed from."""
+"""Norms that a clipping threshold is proposed from, if the loss falls: a run that learns nothing is no guide."""
 _LINES = 6
 """Lines of a chart at most."""
 _GATES = {
@@ -82,8 +82,12 @@ def _verdict(found: Statistics) -> str:
     parts = []
     if found.fall:
         middle, low, high = found.fall
-        word = "rose" if middle < 0 else "fell"
-        parts.append(f"the loss {word} by {_percent(abs(middle))} ({_percent(low)} to {_percent(high)} at 99 %)")
+        if low > 0:
+            parts.append(f"the loss fell by {_percent(middle)} ({_percent(low)} to {_percent(high)} at 99 %)")
+        elif high < 0:
+            parts.append(f"the loss rose by {_percent(-middle)} ({_percent(-high)} to {_percent(-low)} at 99 %)")
+        else:
+            parts.append(f"the loss did not clearly fall (by {_percent(low)} to {_percent(high)} at 99 %)")
     if found.over_constant is not None:
         parts.append(f"its last quarter stands at {short(found.over_constant, 2)} times the best constant prediction")
     if found.reach is not None:
@@ -156,7 +160,8 @@ def _norm(probe: Probe) -> Chart | None:
     if numbers.norm_median:
         levels.append(Level(numbers.norm_median, f"median {short(numbers.norm_median, 3)}"))
     if numbers.norm_p90:
-        enough = len([y for _, y in raw if y is not None]) >= _FEWEST_NORMS
+        learns = numbers.fall is not None and numbers.fall[1] > 0
+        enough = learns and len([y for _, y in raw if y is not None]) >= _FEWEST_NORMS
         label = f"p90 {short(numbers.norm_p90, 3)}"
         proposal = Level(numbers.norm_p90, f"{label}: clip here", "proposal")
         levels.append(proposal if enough else Level(numbers.norm_p90, label))
