@@ -345,6 +345,8 @@ class HiddenState(Item):
     reset: Value = UNSEEN
     """how often it starts anew: batch, sequence (with each document that is read in pieces), epoch, never; of Keras
     whether anything resets it"""
+    passed: Value = UNSEEN
+    """the expression by which a carried state is handed to its layer, as it is written"""
 
 
 class Padding(Item):

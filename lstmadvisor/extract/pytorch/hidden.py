@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from lstmadvisor.extract.abstract.run import Run
-from lstmadvisor.extract.abstract.values import Choice, Const, Instance, Loop, Opaque, Seq, Term, Value, options
-from lstmadvisor.extract.common import inferred, place
+from lstmadvisor.extract.abstract.values import Choice, Const, Instance, Loop, Opaque, Seq, Spot, Term, Value, options
+from lstmadvisor.extract.common import Fact, inferred, place
 from lstmadvisor.extract.pytorch.origins import parts
 from lstmadvisor.extract.pytorch.steps import Steps, Training, common
 from lstmadvisor.extract.pytorch.torch_ops import RECURRENT, constant, last
@@ -84,7 +86,22 @@ def hidden_state(run: Run, steps: Steps) -> HiddenState:
         if found is not None
         else Unknown(unknown="the start of the state was not followed", at=at),
         reset=reset,
+        passed=_passed(carried[1], training) if carried is not None else ABSENT,
     )
+
+
+def _passed(use: Term, training: Training) -> Fact:
+    """The expression that hands the carried state to its layer, if that is called once in a training step."""
+    call = use.at.node
+    innermost = next((loop for loop, _ in reversed(use.scope.loops) if not loop.unrolled), None)
+    if not isinstance(call, cst.Call) or use.at.module is None or innermost is not training.batches:
+        return Unknown(unknown="the state goes through a loop over the time steps", at=place(use.at))
+    given = [arg for arg in call.args if not arg.star]
+    named = [arg.value for arg in given if arg.keyword is not None and arg.keyword.value == "hx"]
+    state = named[0] if named else given[1].value if len(given) > 1 and given[1].keyword is None else None
+    if state is None:
+        return Unknown(unknown="the state is not written in the call", at=place(use.at))
+    return inferred(use.at.module.tree.code_for_node(state), place(Spot(use.at.module, state)))
 
 
 def _has_recurrent(run: Run) -> bool:
