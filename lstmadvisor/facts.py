@@ -467,6 +467,14 @@ class DeadSetting(Item):
     """what takes effect in its place"""
 
 
+class Disagreement(Item):
+    """Where the run had another value than the code says.  Its place is where the code says it."""
+
+    what: Value = UNSEEN
+    read: Value = UNSEEN
+    measured: Value = UNSEEN
+
+
 class Program(Frozen):
     """One training run as a reader would see it: an entry file and the first-party modules that it imports."""
 
@@ -515,6 +523,7 @@ class Program(Frozen):
     dead_settings: Many[DeadSetting] = UNSEEN
     reproducibility: Value = UNSEEN
     """True where a comment promises it"""
+    disagreements: Many[Disagreement] = UNSEEN
     if TYPE_CHECKING:
         probe: Probe | Unknown = UNSEEN
     else:

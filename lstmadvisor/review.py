@@ -315,9 +315,11 @@ def _with_diffs(report: Report, library: sources.Library) -> Report:
 
 def _measured(programs: tuple[Program, ...], probe: Probe) -> tuple[Program, ...]:
     """The programs, with what was measured at the one that was run."""
+    from lstmadvisor.probe.joining import joined
+
     script = folders.shown(probe.script)
     run = next((program for program in programs if program.path == script), programs[0] if programs else None)
-    return tuple(one.model_copy(update={"probe": probe}) if one is run else one for one in programs)
+    return tuple(joined(one, probe) if one is run else one for one in programs)
 
 
 def _scorecard(

@@ -55,8 +55,10 @@ def understood(example: Example, folder: Path, rule: Rule) -> tuple[Program, ...
     if example not in _understood:
         _understood[example] = _understand(example, folder)
     if rule.family == "probe":
+        from lstmadvisor.probe.joining import joined
+
         probe = _probe(example.files, folder / example.script)
-        return tuple(one.model_copy(update={"probe": probe}) for one in _understood[example])
+        return tuple(joined(one, probe) for one in _understood[example])
     return _understood[example]
 
 

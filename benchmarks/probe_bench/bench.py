@@ -29,6 +29,7 @@ from lstmadvisor.extract import programs as extraction
 from lstmadvisor.facts import Program
 from lstmadvisor.measured import Probe
 from lstmadvisor.model import Finding, Severity
+from lstmadvisor.probe.joining import joined
 from lstmadvisor.probe.run import Plan, probed
 from lstmadvisor.probe.statistics import derived
 from lstmadvisor.rule import Options, Rule
@@ -105,7 +106,7 @@ def understood(case: Case, folder: Path) -> Program:
 def judge(program: Program, probe: Probe, rules: list[Rule], options: dict[str, Options]) -> tuple[Finding, ...]:
     """What the LA9 rules say."""
     settings = {rule.code: RuleSettings(options.get(rule.name, rule.options()), None) for rule in rules}
-    return engine.judge([program.model_copy(update={"probe": probe})], rules, settings).findings
+    return engine.judge([joined(program, probe)], rules, settings).findings
 
 
 def loud(findings: tuple[Finding, ...]) -> list[Finding]:

@@ -10,6 +10,7 @@ from literals import Verdict, at, given, judge, program
 from lstmadvisor.facts import (
     Clipping,
     Dataset,
+    Disagreement,
     Dropout,
     HiddenState,
     Initialization,
@@ -74,7 +75,7 @@ ALL = [
     "gates-saturated", "forget-gate-closed", "always-clipped", "learning-rate-too-high", "learning-rate-too-low",
     "input-not-scaled", "identical-units", "parameters-without-gradient", "dropout-inactive", "dropout-at-inference",
     "samples-mixed-in-batch", "output-partly-zero", "mostly-padding", "overfits-already", "schedule-dies-early",
-    "state-reset-in-stream", "target-not-scaled", "non-finite-loss",
+    "state-reset-in-stream", "target-not-scaled", "non-finite-loss", "measured-otherwise",
 ]  # fmt: skip
 
 
@@ -533,3 +534,10 @@ class TestStateReset:
     def test_both_directions_cannot_go_on(self):
         layers = self.layer(bidirectional=True)
         assert run("state-reset-in-stream", None, {"checks": self.STREAM, "layers": layers}).state == "passed"
+
+
+def test_measured_otherwise():
+    one = Disagreement(what=given("batch size"), read=given(64), measured=given(32), at=at(8))
+    verdict = run("measured-otherwise", {"disagreements": (one,)})
+    assert verdict.only.message == "the batch size is 32 when the program runs, not 64 as written here"
+    assert (verdict.lines, verdict.only.severity.value) == ([8], "advice")
