@@ -31,16 +31,25 @@ from lstmadvisor.rule import (
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
     for embedding in items(program.embeddings):
-        offset = number(embedding.vocabulary_offset)
-        if plain(embedding.first_id) != 1 or offset is None or offset >= 1:
+        offset, first = number(embedding.vocabulary_offset), number(embedding.first_id)
+        if offset is None or first is None or first < 1 or offset >= first:
             continue
+        missing = first - offset
         at, rows = where(embedding.vocabulary, embedding), plain(embedding.vocabulary)
         yield Finding(
             at=at,
             message=f"the word ids go from 1 to {'the number of words' if rows is None else rows}, "
-            f"and the rows of the embedding one less far{aside(embedding)}",
-            label="one row short",
-            help="add 1 to the number of rows: row 0 belongs to the padding",
-            fix=unsafe("add a row", "the last word has one of its own", ReplaceExpression(at=at, code="$ + 1")),
+            f"and the rows of the embedding one less far{aside(embedding)}"
+            if first == 1
+            else f"the word ids begin at {first:g}, and the last of them have no row{aside(embedding)}",
+            label="one row short" if missing == 1 else f"{missing:g} rows short",
+            help="add 1 to the number of rows: row 0 belongs to the padding"
+            if first == 1
+            else f"give it {first:g} rows more than there are words",
+            fix=unsafe(
+                "add a row" if missing == 1 else f"add {missing:g} rows",
+                "the last word has one of its own",
+                ReplaceExpression(at=at, code=f"$ + {missing:g}"),
+            ),
             evidence=notes(at, (embedding, "the embedding"), (embedding.first_id, "the ids are made here")),
         )

@@ -690,6 +690,12 @@ class TestEmbeddingTooSmall:
     def test_silent(self, offset: Any) -> None:
         assert self.verdict(offset).state == "passed"
 
+    def test_ids_that_begin_later_need_more_rows(self) -> None:
+        finding = self.verdict(1, first=2).only
+        assert finding.message == "the word ids begin at 2, and the last of them have no row"
+        assert finding.label == "one row short"
+        assert self.verdict(2, first=2).state == "passed"
+
     @pytest.mark.parametrize("first", [0, None])
     def test_silent_where_ids_begin_at_zero(self, first: int | None) -> None:
         assert self.verdict(0, first).state == "passed"

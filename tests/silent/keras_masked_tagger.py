@@ -16,7 +16,8 @@ def load(split):
     return [r["tokens"] for r in records], [r["tags"] for r in records]
 
 
-words = {w: i for i, w in enumerate(json.loads((DATA / "vocab.json").read_text()), start=2)}  # 0 pads, 1 is unknown
+vocabulary = sorted({w.lower() for sentence in load("train")[0] for w in sentence})
+words = {w: i for i, w in enumerate(vocabulary, start=2)}  # 0 pads, 1 is unknown
 tags = json.loads((DATA / "tags.json").read_text())
 tag_index = {t: i for i, t in enumerate(tags)}
 

@@ -13,7 +13,7 @@ from lstmadvisor.extract.data.lineage import Lineage
 from lstmadvisor.extract.data.pipelines import ask, is_pipeline, links
 from lstmadvisor.extract.data.splits import Part, Splits, moves
 from lstmadvisor.extract.data.windows import windows_in
-from lstmadvisor.extract.shapes.dims import integer, number
+from lstmadvisor.extract.shapes.dims import integer, number, same_key
 from lstmadvisor.extract.shapes.shapes import Shapes
 from lstmadvisor.facts import ABSENT, Dataset, Known, Split, Unknown
 
@@ -165,7 +165,7 @@ def _names(term: Term) -> str:
 
 
 def _stream(feeds: list[Feed]) -> Term | None:
-    """`data.view(batch_size, -1)`, then cut along time: each batch goes on where the last one ended."""
+    """`data.view(n, -1)` or `data.view(n, len(data) // n)`, then cut along time: each batch goes on from the last."""
     for feed in feeds[:1]:
         for value in feed.sources:
             if isinstance(value, Term) and value.op == "method" and value.name in ("view", "reshape") and _rows(value):
@@ -177,7 +177,13 @@ def _stream(feeds: list[Feed]) -> Term | None:
 
 def _rows(term: Term) -> bool:
     given = term.args[0].items if len(term.args) == 1 and isinstance(term.args[0], Seq) else term.args
-    return len(given) in (2, 3) and integer(given[1]) == -1 and integer(given[0]) != -1
+    if len(given) not in (2, 3):
+        return False
+    rows, rest = given[:2]
+    shared = (
+        isinstance(rest, Term) and rest.op == "binop" and rest.name == "//" and same_key(rest.args[1]) == same_key(rows)
+    )
+    return (integer(rest) == -1 and integer(rows) != -1) or shared
 
 
 def _cuts(item: Term, stream: Term) -> bool:

@@ -15,6 +15,8 @@ from lstmadvisor.facts import Embedding, Known, Output, Padding, Unknown, items,
 _SPECIAL = re.compile(r"(?i:pad|blank|null|unk|oov|[bse]os)|<|\[|^$|^[_~*#P]$")
 """Keys that stand for no word or character of the text."""
 _PLAIN_SOURCES = frozenset(("sorted", "set", "list", "tuple", "unique", "Counter", "frozenset"))
+_MOST_RESERVED = 4
+"""Ids below that of the first token, kept for fillers, unknown words and ends."""
 _FEWEST = 3
 """A dictionary of fewer entries is one of labels."""
 
@@ -109,7 +111,7 @@ def _ids(value: Value) -> Ids | None:
     if len(lows) != len(value.rest) or not (lows or len(numbers) >= _FEWEST):
         return None
     first = min([*lows, *numbers.values()])
-    if first not in (0, 1):
+    if not 0 <= first <= _MOST_RESERVED:
         return None
     special = any(number == 0 and _SPECIAL.search(key) for key, number in numbers.items())
     counted = bool(lows) and not any(map(_SPECIAL.search, numbers)) and not any(sources)
@@ -155,6 +157,8 @@ def _is_plain(source: Value | None, depth: int = 0) -> bool:
         if isinstance(each, Seq):
             first = each.items[0] if each.items else None
             return isinstance(first, Const) and isinstance(first.value, str) and not _SPECIAL.search(first.value)
+        if isinstance(each, Term) and each.op == "comp" and each.name == "set":
+            return True
         if not isinstance(each, Term) or each.op != "call" or each.name.rsplit(".", 1)[-1] not in _PLAIN_SOURCES:
             return False
         if each.name.rsplit(".", 1)[-1] in ("set", "unique", "Counter", "frozenset"):
