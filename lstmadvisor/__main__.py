@@ -10,4 +10,4 @@ if not getattr(sys.flags, "safe_path", False) and sys.path[:1] in ([""], [os.get
 from lstmadvisor.cli import main
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="lstmadvisor")
