@@ -27,6 +27,8 @@ from lstmadvisor.model import Finding, Severity
 from lstmadvisor.project import Project
 from lstmadvisor.selection import Layer
 
+GONE = "gone by the fix of another finding"
+
 
 class Tally:
     """Counts over all projects."""
@@ -35,6 +37,7 @@ class Tally:
         self.found: Counter[str] = Counter()
         self.edited: Counter[str] = Counter()
         self.fixed: Counter[str] = Counter()
+        self.gone: Counter[str] = Counter()
         self.reasons: dict[str, Counter[str]] = {}
         self.broken: list[str] = []
 
@@ -59,7 +62,7 @@ def project(folder: Path, codes: frozenset[str], tally: Tally, verbose: bool) ->
     first = review.audit(request)
     result = review.fix_audit(request, wanted)
     left = {(f.code, f.at, f.message) for f in result.report.findings}
-    refused = {(f.code, f.at, f.message): why for f, why in result.refused}
+    refused = {(f.code, f.message) for f, _ in result.refused}
     made = Counter(finding.code for finding, _ in result.made)
     for finding in first.findings:
         if finding.code in codes:
@@ -72,6 +75,13 @@ def project(folder: Path, codes: frozenset[str], tally: Tally, verbose: bool) ->
         tally.fixed[finding.rule] += 1
     for finding, why in result.refused:
         tally.refuse(finding.rule, why)
+    settled = refused | {(f.code, f.message) for f, _ in result.made}
+    remaining = Counter((f.code, f.message) for f in result.report.findings)
+    for finding in first.findings:
+        words = (finding.code, finding.message)
+        if finding.code in codes and has_edits(finding) and words not in settled and not remaining[words]:
+            tally.refuse(finding.rule, GONE)
+            tally.gone[finding.rule] += 1
     for code in codes:
         gone = sum(f.code == code for f in first.findings) - sum(key[0] == code for key in left)
         if made[code] > 0 and gone < 0:
@@ -91,7 +101,7 @@ def project(folder: Path, codes: frozenset[str], tally: Tally, verbose: bool) ->
         tally.broken.append(f"{folder.name}: changed {changed ^ set(result.contents)}")
     if verbose:
         for finding, why in result.refused:
-            print(f"  {folder.name}/{finding.at.path}:{finding.at.line} {finding.code} {why} {len(refused)}")
+            print(f"  {folder.name}/{finding.at.path}:{finding.at.line} {finding.code} {why}")
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -155,7 +165,8 @@ def report(tally: Tally) -> None:
         for why, times in tally.reasons.get(name, Counter()).most_common(6):
             print(f"    {times:3} x {why}")
     found, fixed = tally.found.total(), tally.fixed.total()
-    print(f"{fixed} of {found} findings fixed ({fixed / max(found, 1):.0%}), {tally.edited.total()} carry edits")
+    gone = tally.gone.total()
+    print(f"{fixed} of {found} findings fixed and {gone} gone with them ({(fixed + gone) / max(found, 1):.0%})")
     print(
         "\n".join(tally.broken)
         or "all results compile, a second run changes nothing, no new error, nothing else changed"

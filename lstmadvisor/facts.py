@@ -395,6 +395,17 @@ class TrainingStep(Item):
     """an expression for all that is trained: `model.parameters()`"""
 
 
+class EpochLoop(Item):
+    """What goes over the data again and again: the loop over the epochs, or the one call of `fit`."""
+
+    count: Value = UNSEEN
+    """the expression for the number of its turns, as it is written"""
+    optimizer: Value = UNSEEN
+    """what the code calls the optimizer in the function that holds the loop"""
+    single: Value = UNSEEN
+    """whether one turn of it is one step of the optimizer: there is no loop over batches inside"""
+
+
 class Initialization(Item):
     target: Value = UNSEEN
     """input-weights, recurrent-weights, recurrent-bias, forget-bias, dense-weights, dense-bias, embedding,
@@ -465,6 +476,8 @@ class DeadSetting(Item):
     why: Value = UNSEEN
     instead: Place | None = None
     """what takes effect in its place"""
+    called: Value = UNSEEN
+    """what the code calls it where `instead` stands"""
 
 
 class Disagreement(Item):
@@ -511,6 +524,7 @@ class Program(Frozen):
     padding: Padding = Padding()
     dataset: Dataset = Dataset()
     training_step: TrainingStep = TrainingStep()
+    epoch_loop: EpochLoop = EpochLoop()
     initializations: Many[Initialization] = UNSEEN
     forget_bias: Value = UNSEEN
     regularizers: Many[Regularizer] = UNSEEN

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import libcst as cst
+
 from lstmadvisor.extract.abstract.evaluate import finite
 from lstmadvisor.extract.abstract.modules import place
 from lstmadvisor.extract.abstract.run import Run
@@ -146,6 +148,21 @@ def argument(term: Term, name: str, position: int | None, otherwise: Any) -> Fac
     return default(otherwise) if got is None else fact(got)
 
 
+def bound_name(term: Term) -> str:
+    """The name that the statement gives what a call makes: `opt` of `opt = Adam(…)`; empty if it has none."""
+    module, call = term.at.module, term.at.node
+    if module is None or not isinstance(call, cst.Call):
+        return ""
+    waiting: list[cst.CSTNode] = [module.tree]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, cst.Assign) and here.value is call:
+            text = module.tree.code_for_node(here.targets[-1].target)
+            return text if isinstance(here.targets[-1].target, (cst.Name, cst.Attribute)) else ""
+        waiting.extend(here.children)
+    return ""
+
+
 # -- questions to the trace ---------------------------------------------------------------------------
 
 
@@ -218,6 +235,7 @@ __all__ = [
     "Object",
     "Range",
     "argument",
+    "bound_name",
     "calls",
     "clips_unseen",
     "default",

@@ -6,6 +6,9 @@ import libcst as cst
 
 from lstmadvisor.fix.syntax import Patch, Refused, Span, Syntax, point
 
+_LONGEST = 120
+"""Columns of a line that an argument may be added to."""
+
 
 def set_argument(syntax: Syntax, call: cst.Call, name: str, code: str, position: int | None) -> list[Patch]:
     """The argument's value replaced where it is passed, by keyword or position; else the argument added."""
@@ -108,7 +111,7 @@ def _added(syntax: Syntax, call: cst.Call, text: str) -> list[Patch]:
         raise Refused("its only argument is a bare generator")
     end = syntax.span(last).end
     if end[0] == closing[0]:
-        return [Patch(point(*end), f", {text}")]
+        return [Patch(point(*end), f",{_space(syntax, call, text)}{text}")]
     has_comma = isinstance(last.comma, cst.Comma)
     after = _after_comma(syntax, last)
     if after[0] != end[0]:  # a comma on a line of its own
@@ -116,6 +119,15 @@ def _added(syntax: Syntax, call: cst.Call, text: str) -> list[Patch]:
     line = syntax.span(last).line
     added = Patch(syntax.end_of_line(end[0]), f"\n{syntax.indent(line)}{text}{',' if has_comma else ''}")
     return [added] if has_comma else [Patch(point(*end), ","), added]
+
+
+def _space(syntax: Syntax, call: cst.Call, text: str) -> str:
+    """A blank, or a new line below the first argument where the line would become too long."""
+    end, first = syntax.span(call).end, syntax.span(call.args[0])
+    if len(syntax.lines[end[0] - 1]) + len(text) + 2 <= _LONGEST:
+        return " "
+    indent = syntax.indent(first.line)
+    return "\n" + indent + " " * (len(syntax.text(Span(first.line, 0, first.line, first.column))) - len(indent))
 
 
 def _after_comma(syntax: Syntax, arg: cst.Arg) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -103,6 +104,7 @@ class _Plan:
                 return self._of_call(syntax, edit, syntax.call(edit.at))
             case edits.InsertStatements():
                 statement = syntax.statement(edit.at)
+                self._check_new_names(syntax, edit.code)
                 code = self._code(syntax, edit.code, syntax.span(statement).line)
                 if "$" in code:
                     code = code.replace("$", _target(syntax, statement, edit))
@@ -123,6 +125,14 @@ class _Plan:
                 first = syntax.statement(edit.at)
                 header = self._code(syntax, edit.header, syntax.span(first).line)
                 return statements.wrap(syntax, first, syntax.statement(edit.last), header)
+
+    def _check_new_names(self, syntax: Syntax, code: str) -> None:
+        """Refuses code that binds a name which the file uses for something else."""
+        names = [node for node in ast.walk(ast.parse(code.replace("`", ""))) if isinstance(node, ast.Name)]
+        read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+        for name in sorted({node.id for node in names if isinstance(node.ctx, ast.Store)} - read):
+            if self._names_of(syntax).taken(name):
+                raise Refused(f"the name `{name}` has another meaning in this file")
 
     def _of_call(
         self,

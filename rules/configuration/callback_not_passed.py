@@ -1,6 +1,20 @@
 """A callback is built and no training gets it."""
 
-from lstmadvisor.rule import Finding, Iterator, NoOptions, Program, Undecided, items, notes, plain, rule, where
+from lstmadvisor.rule import (
+    DeadSetting,
+    ExtendArgument,
+    Finding,
+    Iterator,
+    NoOptions,
+    Program,
+    Undecided,
+    items,
+    notes,
+    plain,
+    rule,
+    unsafe,
+    where,
+)
 
 _LOST = {
     "EarlyStopping": "nothing stops the training",
@@ -36,5 +50,13 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"no `fit` gets this `{name}`: {_LOST.get(name, 'it does nothing')}",
             label="not passed",
             help="pass it to `fit` in `callbacks=[...]`",
+            fix=unsafe("pass it to `fit`", "the callback acts in the training", _given(dead)),
             evidence=notes(at, (dead.instead, "trained without it"), (program.epochs, "the epochs that all run")),
         )
+
+
+def _given(dead: DeadSetting) -> ExtendArgument | None:
+    name = plain(dead.called)
+    if dead.instead is None or name is None:
+        return None
+    return ExtendArgument(at=dead.instead, name="callbacks", code=name, position=5)

@@ -8,11 +8,14 @@ from lstmadvisor.rule import (
     NoOptions,
     Option,
     Program,
+    RemoveArgument,
+    SetArgument,
     Undecided,
     active,
     number,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -43,6 +46,19 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 at=where(option),
                 message=f"`{flag} False` is true: `type=bool` takes every text but the empty one for True",
                 label="never false" if on else "always true",
+                fix=unsafe(
+                    "parse it as a flag that can be switched off",
+                    "the text after the option is no longer taken for its value",
+                    RemoveArgument(at=where(option), name="type"),
+                    SetArgument(at=where(option), name="action", code="`argparse.BooleanOptionalAction`"),
+                )
+                if on
+                else unsafe(
+                    "parse it as a switch",
+                    "the text after the option is no longer taken for its value",
+                    RemoveArgument(at=where(option), name="type"),
+                    SetArgument(at=where(option), name="action", code='"store_true"'),
+                ),
                 help=f"use `action={'argparse.BooleanOptionalAction' if on else chr(34) + 'store_true' + chr(34)}`",
             )
         elif kind == "int" and _is_fraction(option, str(name)):
@@ -53,6 +69,11 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 + (": every fraction is refused" if given is None else f": the default of {given:g} cannot be given"),
                 label="no fractions",
                 help="set `type=float`",
+                fix=unsafe(
+                    "set `type=float`",
+                    "fractions are accepted",
+                    SetArgument(at=where(option), name="type", code="float"),
+                ),
             )
 
 

@@ -1,7 +1,11 @@
 """The learning rate is the same from the first step to the last."""
 
 from lstmadvisor.rule import (
+    AppendToBody,
+    ExtendArgument,
     Finding,
+    Fix,
+    InsertStatements,
     Iterator,
     Options,
     Program,
@@ -14,6 +18,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -68,5 +73,31 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
             label="never falls",
             help="once the rest works, let it fall over the run: "
             + ("`CosineDecay`" if program.framework == "keras" else "`CosineAnnealingLR(optimizer, T_max=epochs)`"),
+            fix=_fix(program),
             evidence=notes(at, (program.epochs, "the epochs"), (optimizer.learning_rate, "the rate")),
         )
+
+
+def _fix(program: Program) -> Fix | None:
+    """A schedule over the run, stepped once an epoch; of Keras the callback that needs no count of steps."""
+    loop = program.epoch_loop
+    count, optimizer = plain(loop.count), plain(loop.optimizer)
+    if loop.at is None or len(active(program.optimizers)) > 1:
+        return None
+    if program.framework == "keras":
+        watch = "" if plain(program.validation.kind) in ("data", "split") else 'monitor="loss", '
+        callback = f"`keras.callbacks.ReduceLROnPlateau`({watch}factor=0.5, patience=5)"
+        return unsafe(
+            "halve the rate when the loss no longer falls",
+            "later steps become shorter",
+            ExtendArgument(at=loop.at, name="callbacks", code=callback, position=5),
+        )
+    if program.api != "loop" or count is None or optimizer is None:
+        return None
+    made = f"scheduler = `torch.optim.lr_scheduler.CosineAnnealingLR`({optimizer}, T_max={count})"
+    return unsafe(
+        "let the rate fall to zero over the run",
+        "later steps become shorter",
+        InsertStatements(at=loop.at, side="before", code=made),
+        AppendToBody(at=loop.at, code="scheduler.step()"),
+    )

@@ -1,18 +1,23 @@
 """An argument, a layer or a method that current Keras refuses or ignores."""
 
 from lstmadvisor.rule import (
+    Edit,
     Finding,
+    Fix,
     Iterator,
     NoOptions,
     Place,
     Program,
+    RemoveArgument,
     RemovedArgument,
+    RenameArgument,
     Undecided,
     aside,
     items,
     notes,
     plain,
     rule,
+    safe,
     where,
 )
 
@@ -48,6 +53,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             + aside(places[0]),
             label="gone",
             help="; ".join(_step(name, one) for one in calls[at] for name in [str(plain(one.name))]),
+            fix=_fix([one for place in places for one in calls[where(place)]]),
             evidence=notes(at, *((place, "and here") for place in places[1:])),
         )
 
@@ -57,3 +63,18 @@ def _step(name: str, removed: RemovedArgument) -> str:
     if instead in ("", "nothing"):
         return f"take `{name}` away"
     return f"instead of `{name}` use {instead if ' ' in instead else f'`{instead}`'}"
+
+
+def _fix(found: list[RemovedArgument]) -> Fix | None:
+    """Arguments renamed that only have another name, and taken away that do nothing any more."""
+    names = dict.fromkeys(f"`{plain(one.name)}`" for one in found)
+    return safe(f"write {' and '.join(names)} as Keras 3 has it", *map(_edit, found))
+
+
+def _edit(one: RemovedArgument) -> Edit | None:
+    name, instead = str(plain(one.name)), str(plain(one.instead, ""))
+    if instead == "nothing" or name == "decay":
+        return RemoveArgument(at=where(one), name=name)
+    if not instead.isidentifier() or name == "forget_bias_init" or plain(one.of) == "Model":
+        return None
+    return RenameArgument(at=where(one), name=name, to=instead)

@@ -116,7 +116,8 @@ def _too_often(program: Program, schedule: Schedule, name: str, options: Limits)
         advice = _OF_TORCH if program.framework == "pytorch" else "set `decay_steps` to the batches of an epoch"
         often = "" if span == 1 else f" every {span:g}"
         return f"`{name}` counts batches: with {factor:g}{often} the rate is halved in {count} of them", advice
-    if name in _ENDING and schedule.active and length is not None and length == epochs and length > 1:
+    counted = plain(program.epoch_loop.single) is not True  # else what is taken for epochs are steps
+    if name in _ENDING and counted and schedule.active and length is not None and length == epochs and length > 1:
         if batches is not None and batches <= length:
             return "", ""
         argument = {"CosineAnnealingLR": "T_max", "PolynomialLR": "total_iters"}.get(name, "decay_steps")

@@ -7,6 +7,7 @@ from lstmadvisor.rule import (
     Iterator,
     Options,
     Program,
+    SetArgument,
     Severity,
     Undecided,
     active,
@@ -85,7 +86,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         else f"{turns}, and nothing tells when to stop",
         label="nothing stops it earlier",
         help=_remedy(program),
-        fix=_stopped(program) if validated else None,
+        fix=_stopped(program, validated),
         evidence=notes(
             at,
             (validation, "the validation data"),
@@ -101,6 +102,24 @@ def _remedy(program: Program) -> str:
     return "keep a copy of the best weights by validation loss, and stop when it has not improved for 10 epochs"
 
 
+def _stopped(program: Program, validated: bool) -> Fix | None:
+    """Keras: the callback and, where there are none, validation data for it to watch."""
+    fit, epochs = program.epoch_loop.at, number(program.epochs)
+    if program.framework != "keras" or fit is None or epochs is None:
+        return None
+    patience = 10 if epochs > 20 else max(2, int(epochs) // 4)
+    callback = f"`keras.callbacks.EarlyStopping`(patience={patience}, restore_best_weights=True)"
+    stop = ExtendArgument(at=fit, name="callbacks", code=callback, position=5)
+    if validated:
+        return unsafe("stop when the validation loss has stopped falling", "training may end sooner", stop)
+    if plain(program.validation.kind) != "none" or not known(program.shuffle) or plain(program.shuffle) is None:
+        return None
+    held = SetArgument(at=fit, name="validation_split", code="0.1")
+    return unsafe(
+        "hold out a tenth to stop by", "a tenth of the data no longer trains, and training may end sooner", held, stop
+    )
+
+
 def _declared(program: Program) -> bool:
     """Early stopping that is there and cannot act is another rule's business."""
     return program.early_stopping != ()
@@ -109,13 +128,3 @@ def _declared(program: Program) -> bool:
 def _budgeted(program: Program) -> bool:
     names = (str(plain(schedule.name, "")).lower() for schedule in active(program.schedules))
     return any(word in name for name in names for word in _BUDGETED)
-
-
-def _stopped(program: Program) -> Fix | None:
-    """Keras' callback; a loop of one's own has no place that is sure."""
-    fit = program.training_step.at
-    if program.framework != "keras" or program.api != "fit" or fit is None or plain(program.fits_in_a_loop) is True:
-        return None
-    stop = '`keras.callbacks.EarlyStopping`(monitor="val_loss", patience=10, restore_best_weights=True)'
-    edit = ExtendArgument(at=fit, name="callbacks", code=stop)
-    return unsafe("stop when the validation loss no longer falls", "training ends earlier, with the best weights", edit)

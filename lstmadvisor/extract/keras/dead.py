@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstmadvisor.extract.abstract.modules import place
-from lstmadvisor.extract.abstract.values import Const, Instance, Map, Term, options
-from lstmadvisor.extract.common import Fact, fact, inferred
+from lstmadvisor.extract.abstract.values import Const, Instance, Map, Term, Value, options
+from lstmadvisor.extract.common import Fact, bound_name, fact, inferred
 from lstmadvisor.extract.keras.callbacks import Callbacks
 from lstmadvisor.extract.keras.fit import Fits
 from lstmadvisor.extract.keras.kinds import last_name
 from lstmadvisor.extract.keras.optimizers import Optimizers
 from lstmadvisor.extract.keras.rates import is_schedule, rate_of
 from lstmadvisor.extract.keras.training import Training, distinct, feeds, handed_over, written
-from lstmadvisor.facts import ABSENT, DeadSetting, Place, RemovedArgument
+from lstmadvisor.facts import ABSENT, UNSEEN, DeadSetting, Place, RemovedArgument, Unknown
 
 _TOLD = frozenset(("EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau", "LearningRateScheduler"))
 _SETTINGS = {
@@ -49,7 +49,14 @@ def dead_settings(
 
 
 def _dead(
-    kind: str, at: Any, name: str, setting: str, why: str, instead: Place | None = None, value: Fact = ABSENT
+    kind: str,
+    at: Any,
+    name: str,
+    setting: str,
+    why: str,
+    instead: Place | None = None,
+    value: Fact = ABSENT,
+    called: Fact = UNSEEN,
 ) -> DeadSetting:
     return DeadSetting(
         at=at,
@@ -59,7 +66,17 @@ def _dead(
         value=value,
         why=inferred(why),
         instead=instead,
+        called=called,
     )
+
+
+def _called(made: Value, user: Term) -> Fact:
+    """What the code calls something that is made, in the function that could use it, where it is made before."""
+    if isinstance(made, Term) and made.scope.frames == user.scope.frames and made.serial < user.serial:
+        name = bound_name(made)
+        if name and made.at.module is user.at.module:
+            return inferred(name)
+    return Unknown(unknown="it has no name there")
 
 
 def _discarded(training: Training, optimizers: Optimizers, used: set[int]) -> Iterator[tuple[Any, DeadSetting]]:
@@ -101,7 +118,15 @@ def _discarded(training: Training, optimizers: Optimizers, used: set[int]) -> It
         why = f"it is built and thrown away; `compile` gets {shown}"
         yield (
             (id(term.at.node), "optimizer"),
-            _dead("optimizer-discarded", place(term.at), last_name(term), setting, why, place(compile_.at)),
+            _dead(
+                "optimizer-discarded",
+                place(term.at),
+                last_name(term),
+                setting,
+                why,
+                place(compile_.at),
+                called=_called(term, compile_),
+            ),
         )
 
 
@@ -114,8 +139,17 @@ def _not_passed(training: Training, callbacks: Callbacks, used: set[int]) -> Ite
         if own and callback.active and id(callback.value) not in used and not (scope is not None and scope.maybe):
             why = "no `fit` gets it in `callbacks`"
             key = (id(callback.value.at.node) if callback.value.at is not None else 0, "callback")
-            fit = place(training.all_fits[-1].term.at)
-            yield key, _dead("callback-not-passed", callback.at, callback.kind, _SETTINGS[callback.kind], why, fit)
+            fit = training.all_fits[-1].term
+            dead = _dead(
+                "callback-not-passed",
+                callback.at,
+                callback.kind,
+                _SETTINGS[callback.kind],
+                why,
+                place(fit.at),
+                called=_called(callback.value, fit),
+            )
+            yield key, dead
 
 
 def _overridden(training: Training, optimizers: Optimizers) -> Iterator[tuple[Any, DeadSetting]]:

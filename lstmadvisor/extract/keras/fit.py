@@ -14,7 +14,7 @@ from lstmadvisor.extract.keras.epochs import epochs, in_a_loop, tape_loops, turn
 from lstmadvisor.extract.keras.kinds import last_name
 from lstmadvisor.extract.keras.training import FIT, FIT_GENERATOR, Fit, Training, agreed, distinct, feeds, written
 from lstmadvisor.extract.shapes.dims import same_key
-from lstmadvisor.facts import ABSENT, Known, Seed, Step, TrainingStep, Unknown, Validation
+from lstmadvisor.facts import ABSENT, EpochLoop, Known, Seed, Step, TrainingStep, Unknown, Validation
 
 _SEEDS = {
     "numpy.random.seed": "numpy",
@@ -48,6 +48,12 @@ class Fits:
         if self.training.steps:
             return "tape"
         return "loop" if ways else "module"
+
+    def loop(self) -> EpochLoop:
+        """The one call of `fit`."""
+        places = {id(fit.term.at.node): place(fit.term.at) for fit in self.main if fit.way == "fit"}
+        alone = len(places) == len(self.main) == 1 and not in_a_loop(self.training, self.main[0])
+        return EpochLoop(at=next(iter(places.values()))) if alone else EpochLoop()
 
     def epochs(self) -> Fact | None:
         """How often the data are seen."""

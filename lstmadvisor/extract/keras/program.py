@@ -59,6 +59,7 @@ def facts(run: Run) -> dict[str, Any]:
         "removed_arguments": (*removed(layers), *optimizers.removed(), *removed_calls(training)),
         "dead_settings": dead_settings(training, optimizers, callbacks, fits),
         "epochs": fits.epochs(),
+        "epoch_loop": fits.loop(),
         "fits_in_a_loop": fits.in_a_loop(),
         "batch_size": fits.batch_size(),
         "shuffle": fits.shuffle(),

@@ -15,6 +15,7 @@ from lstmadvisor.extract.pytorch.optimizers import optimizers
 from lstmadvisor.extract.pytorch.schedules import schedules
 from lstmadvisor.extract.pytorch.seeds import seeds
 from lstmadvisor.extract.pytorch.shrinking import regularizers
+from lstmadvisor.extract.pytorch.spoken import epoch_loop
 from lstmadvisor.extract.pytorch.steps import Steps
 from lstmadvisor.extract.pytorch.stopping import Stopping
 from lstmadvisor.extract.pytorch.trainers import Told, api, stranger, told, without_trainer
@@ -39,6 +40,7 @@ def facts(run: Run) -> dict[str, Any]:
         "epochs": turns,
         "clipping": clipping(run, steps),
         "training_step": training_step(run, steps, evaluation),
+        "epoch_loop": epoch_loop(run, steps.main),
         "validation": evaluation.validation(),
         "hidden_state": hidden_state(run, steps),
         "early_stopping": stopping.early_stopping(),

@@ -7,11 +7,11 @@ import re
 import libcst as cst
 
 from lstmadvisor.extract.abstract.run import Run
-from lstmadvisor.extract.abstract.values import Instance, Term, Value, options, walk
-from lstmadvisor.extract.common import Fact, inferred, place
+from lstmadvisor.extract.abstract.values import Frame, Instance, Loop, Term, Value, options, walk
+from lstmadvisor.extract.common import Fact, bound_name, inferred, place
 from lstmadvisor.extract.pytorch.makers import is_optimizer, makers
 from lstmadvisor.extract.pytorch.steps import Act, Training
-from lstmadvisor.facts import Unknown
+from lstmadvisor.facts import EpochLoop, Unknown
 
 _NAME = re.compile(r"[A-Za-z_][\w.]*(?:\[\w+\])?")
 
@@ -69,6 +69,15 @@ class Spoken:
             return inferred(f'[p for group in {found[0]}.param_groups for p in group["params"]]')
         return self._nameless("what is trained")
 
+    def made(self) -> Term | None:
+        """The call that made the optimizer, whatever it is called here."""
+        found = self._optimizer()
+        return found[1] if found else next((m for a in self._training.acts if (m := self._stepped(a))), None)
+
+    @staticmethod
+    def _stepped(act: Act) -> Term | None:
+        return _made(act.term.base) if act.kind in ("step", "zero_grad") and not act.by_hand else None
+
     def _optimizer(self) -> tuple[str, Term] | None:
         for act in self._training.acts:
             if act.kind not in ("step", "zero_grad", "unscale") or act.by_hand or act.term not in self._here:
@@ -115,3 +124,63 @@ def _made(value: Value | None) -> Term | None:
     if any(isinstance(each, Instance) for each in options(value)):
         return None
     return next((term for term in makers(value) if is_optimizer(term.name)), None)
+
+
+def epoch_loop(run: Run, training: Training | None) -> EpochLoop:
+    """The loop over the epochs, as far as it has names for what a fix may add to it."""
+    loop = None if training is None else training.epochs
+    if training is None or loop is None or not isinstance(loop.spot.node, cst.For) or loop.spot.module is None:
+        return EpochLoop()
+    count = _turns(loop.spot.node.iter)
+    if count is not None:
+        code = loop.spot.module.tree.code_for_node(count)
+    return EpochLoop(
+        at=place(loop.spot),
+        count=inferred(code) if count is not None else Unknown(unknown="no number of turns", at=place(loop.spot)),
+        optimizer=_optimizer_beside(run, training, loop),
+        single=inferred(training.batches is loop),
+    )
+
+
+def _turns(iterable: cst.BaseExpression) -> cst.BaseExpression | None:
+    """`n` of `range(n)`, `range(1, n + 1)` and `tqdm(range(n))`."""
+    if not isinstance(iterable, cst.Call) or not iterable.args or any(a.star for a in iterable.args):
+        return None
+    name = iterable.func.attr.value if isinstance(iterable.func, cst.Attribute) else getattr(iterable.func, "value", "")
+    given = [argument.value for argument in iterable.args if argument.keyword is None]
+    if name in ("tqdm", "enumerate", "track") and given:
+        return _turns(given[0])
+    if name not in ("range", "trange", "xrange") or not given:
+        return None
+    if len(given) == 1:
+        return given[0]
+    start, stop = given[:2]
+    if len(given) == 2 and isinstance(start, cst.Integer) and start.value == "0":
+        return stop
+    one_more = isinstance(stop, cst.BinaryOperation) and isinstance(stop.operator, cst.Add)
+    if len(given) == 2 and one_more and isinstance(start, cst.Integer) and start.value == "1":
+        assert isinstance(stop, cst.BinaryOperation)
+        return stop.left if isinstance(stop.right, cst.Integer) and stop.right.value == "1" else None
+    return None
+
+
+def _optimizer_beside(run: Run, training: Training, loop: Loop) -> Fact:
+    """What the code calls the optimizer in the function that holds a loop."""
+    found = Spoken(run, training).made()
+    frames = _around(training, loop)
+    for term in run.trace if found is not None else ():
+        if term.scope.frames != frames or term.at.module is not loop.spot.module:
+            continue
+        name = bound_name(term) if term is found else ""
+        if not name and term.op == "method" and found is _made(term.base):
+            name = receiver(term)
+        if name:
+            return inferred(name)
+    return Unknown(unknown="the optimizer has no name beside the loop over the epochs", at=place(loop.spot))
+
+
+def _around(training: Training, loop: Loop) -> tuple[Frame, ...]:
+    """The calls under way when a loop began."""
+    scope = training.backward.scope
+    depth = next(n for n, (each, _) in enumerate(scope.loops) if each is loop)
+    return tuple(frame for frame in scope.frames if frame.loops <= depth)
