@@ -254,6 +254,8 @@ class Schedule(Item):
     metric_given: Value = UNSEEN
     optimizer: Place | None = None
     by_hand: Value = UNSEEN
+    called: Value = UNSEEN
+    """what the code calls it in the function that holds the loop over the epochs"""
 
 
 class Loss(Item):

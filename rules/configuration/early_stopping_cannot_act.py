@@ -3,10 +3,13 @@
 from lstmadvisor.rule import (
     EarlyStopping,
     Finding,
+    Fix,
     Iterator,
     NoOptions,
     Program,
+    SetArgument,
     Undecided,
+    argument,
     items,
     known,
     notes,
@@ -14,6 +17,7 @@ from lstmadvisor.rule import (
     plain,
     rule,
     undecided,
+    unsafe,
     where,
 )
 
@@ -40,6 +44,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 message=why,
                 label="never stops",
                 help=remedy,
+                fix=_fix(program, stop),
                 evidence=notes(
                     at,
                     (stop.monitor, "what it watches"),
@@ -73,6 +78,22 @@ def _obstacle(program: Program, stop: EarlyStopping) -> tuple[str, str]:
     if impossible:
         return f"early stopping can never act: {plain(stop.why_not, 'nothing triggers it')}", "let it act, or delete it"
     return "", ""
+
+
+def _fix(program: Program, stop: EarlyStopping) -> Fix | None:
+    """Validation data for the callback to watch, or a patience that can run out."""
+    fit, epochs, patience = program.epoch_loop.at, number(program.epochs), number(stop.patience)
+    watched = str(plain(stop.monitor)).startswith("val_")
+    if watched and program.framework == "keras" and plain(program.validation.kind) == "none":
+        if fit is None or plain(program.shuffle) is None:
+            return None
+        held = SetArgument(at=fit, name="validation_split", code="0.1")
+        return unsafe("hold out a tenth of the data for it to watch", "a tenth of the data no longer trains", held)
+    if epochs is None or patience is None or epochs < 4 or patience + 1 < epochs:
+        return None
+    shorter = int(epochs) // 4
+    edit = argument(stop.patience, stop, "patience", shorter)
+    return unsafe(f"set the patience to {shorter}", "training may end sooner", edit)
 
 
 def _counts_epochs(program: Program, stop: EarlyStopping) -> bool:

@@ -2,8 +2,12 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
+    Known,
+    MoveStatement,
     NoOptions,
+    Optimizer,
     Program,
     Undecided,
     active,
@@ -12,6 +16,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -39,5 +44,17 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             at=where(optimizer),
             message=f"{name} is built anew in every turn of the training loop: what it had gathered is lost",
             label="built in the loop",
+            fix=_fix(program, optimizer),
             help="build it once, before the loop; to change the rate, set `param_groups` or use a scheduler",
         )
+
+
+def _fix(program: Program, optimizer: Optimizer) -> Fix | None:
+    """The optimizer built before the loop, if its rate is the same in every turn."""
+    rate, loop = optimizer.learning_rate, program.epoch_loop.at
+    if not isinstance(rate, Known) or rate.via not in ("literal", "constant", "default", "argparse", "config"):
+        return None
+    if loop is None or optimizer.at is None:
+        return None
+    move = MoveStatement(at=optimizer.at, to=loop, side="before")
+    return unsafe("build it before the loop", "moments are kept from epoch to epoch", move)

@@ -6,6 +6,7 @@ from lstmadvisor.rule import (
     NoOptions,
     Program,
     Schedule,
+    SetArgument,
     Undecided,
     active,
     aside,
@@ -15,6 +16,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -46,6 +48,13 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 at=at,
                 message=f"`ReduceLROnPlateau` {what}{aside(schedule)}",
                 label="nothing to watch",
+                fix=unsafe(
+                    "watch the training loss",
+                    "the rate falls when the training loss no longer does",
+                    SetArgument(at=at, name="monitor", code='"loss"', position=0),
+                )
+                if keras
+                else None,
                 help="hold out validation data, or monitor `loss`" if keras else "call `scheduler.step(val_loss)`",
                 evidence=notes(at, (schedule.stepped, "stepped here"), (program.validation, "the validation data")),
             )

@@ -3,10 +3,16 @@
 import math
 
 from lstmadvisor.rule import (
+    AppendToBody,
+    Edit,
     Finding,
+    Fix,
     Iterator,
+    Known,
+    MoveStatement,
     Options,
     Program,
+    RemoveStatement,
     Schedule,
     Severity,
     Undecided,
@@ -18,6 +24,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -72,6 +79,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
                 message=message + aside(schedule),
                 label="never stepped" if stepped == "never" else "the wrong rhythm",
                 help=step,
+                fix=_fix(program, schedule, step),
                 evidence=notes(
                     at,
                     (schedule.gamma, "the factor"),
@@ -81,6 +89,26 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
                 ),
             )
     yield from _too_early(program)
+
+
+def _fix(program: Program, schedule: Schedule, step: str) -> Fix | None:
+    """PyTorch: the schedule stepped at the end of every epoch, or after every batch."""
+    loop, stepped, name = program.epoch_loop, schedule.stepped, plain(schedule.called)
+    here = stepped.at if isinstance(stepped, Known) else None
+    updates = [act.at for act in items(program.training_step.order) if act.kind == "step" and act.at is not None]
+    if program.framework != "pytorch" or loop.at is None or plain(schedule.name) == "ReduceLROnPlateau":
+        return None
+    if step == _OF_TORCH and name is not None and plain(loop.single) is False:
+        edits: list[Edit] = [AppendToBody(at=loop.at, code=f"{name}.step()")]
+        if plain(stepped) != "never":
+            if here is None:
+                return None
+            edits.append(RemoveStatement(at=here))
+        return unsafe("step it at the end of every epoch", "the rate follows the schedule as it is meant", *edits)
+    if plain(stepped) == "epoch" and here is not None and len(updates) == 1:
+        move = MoveStatement(at=here, to=updates[0], side="after")
+        return unsafe("step it after every batch", "the rate follows the schedule as it is meant", move)
+    return None
 
 
 def _in_vain(schedule: Schedule) -> Finding:
@@ -147,6 +175,11 @@ def _too_early(program: Program) -> Iterator[Finding]:
             severity=Severity.WARNING,
             message="the schedule is stepped before the optimizer: its first learning rate is never used",
             label="too early",
+            fix=unsafe(
+                "step the schedule after the optimizer",
+                "the first rate is used once, and all others one step later",
+                None if step.at is None else MoveStatement(at=at, to=step.at, side="after"),
+            ),
             help="step the schedule after the optimizer",
             evidence=notes(at, (step, "the optimizer's step")),
         )

@@ -25,6 +25,7 @@ from lstmadvisor.extract.common import Fact, argument, default, fact, inferred, 
 from lstmadvisor.extract.data.feeds import is_loader
 from lstmadvisor.extract.pytorch.makers import extends, is_optimizer, is_schedule, makers, owner
 from lstmadvisor.extract.pytorch.optimizers import rate_of
+from lstmadvisor.extract.pytorch.spoken import called_beside
 from lstmadvisor.extract.pytorch.steps import Steps
 from lstmadvisor.extract.pytorch.torch_ops import last
 from lstmadvisor.facts import ABSENT, Known, Place, Schedule, Unknown
@@ -105,6 +106,7 @@ def _item(run: Run, steps: Steps, term: Term) -> Schedule:
         metric_given=given,
         optimizer=_optimizer_of(run, term),
         by_hand=inferred(False),
+        called=called_beside(steps.main, term),
     )
 
 

@@ -142,6 +142,16 @@ def epoch_loop(run: Run, training: Training | None) -> EpochLoop:
     )
 
 
+def called_beside(training: Training | None, made: Term) -> Fact:
+    """What the code calls something that is made before the loop over the epochs, in the same function."""
+    loop = None if training is None else training.epochs
+    if training is not None and loop is not None and made.at.module is loop.spot.module:
+        name = bound_name(made) if made.scope.frames == _around(training, loop) else ""
+        if name and made.serial < training.backward.serial:
+            return inferred(name)
+    return Unknown(unknown="it has no name beside the loop over the epochs", at=place(made.at))
+
+
 def _turns(iterable: cst.BaseExpression) -> cst.BaseExpression | None:
     """`n` of `range(n)`, `range(1, n + 1)` and `tqdm(range(n))`."""
     if not isinstance(iterable, cst.Call) or not iterable.args or any(a.star for a in iterable.args):
