@@ -96,8 +96,8 @@ def _emptied(syntax: Syntax, statement: Statement) -> cst.For | cst.With | None:
 def move(syntax: Syntax, statement: Statement, target: Statement, side: Side) -> list[Patch]:
     """The statement, with the comments right above it, put beside another one."""
     spot, goal = _spot(syntax, statement), _spot(syntax, target)
-    if goal.span.start <= spot.span.start <= goal.span.end or spot.span.start <= goal.span.start <= spot.span.end:
-        raise Refused("one of the two statements is part of the other")
+    if spot.span.start <= goal.span.start <= spot.span.end:
+        raise Refused("the one statement is part of the other")
     if _function(syntax, statement) is not _function(syntax, target):
         raise Refused("the two statements are in different functions")
     code = syntax.text(spot.span)

@@ -1,6 +1,21 @@
 """A call gives back what it made, and nobody keeps it; an attribute is set that nothing reads any more."""
 
-from lstmadvisor.rule import Finding, Iterator, NoOptions, Program, Severity, Undecided, active, plain, rule, where
+from lstmadvisor.rule import (
+    DeadSetting,
+    Finding,
+    Fix,
+    Iterator,
+    NoOptions,
+    Program,
+    ReplaceExpression,
+    Severity,
+    Undecided,
+    active,
+    plain,
+    rule,
+    unsafe,
+    where,
+)
 
 _ONLY_FASTER = {
     "compile": "torch.compile",
@@ -8,6 +23,7 @@ _ONLY_FASTER = {
     "trace": "torch.jit.trace",
     "DataParallel": "nn.DataParallel",
 }
+_ELSEWHERE = ("to", "cuda", "cpu", "float", "double", "half", "long")
 _TOPICS = {"learning-rate": "learning-rate", "batch-size": "batch-size", "momentum": "momentum"}
 
 
@@ -32,6 +48,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 severity=Severity.WARNING if name in _ONLY_FASTER else None,
                 message=why,
                 label="thrown away",
+                fix=_kept(dead),
                 help=f"keep the result: `model = {_ONLY_FASTER[str(name)]}(model)`"
                 if name in _ONLY_FASTER
                 else "assign the result, or delete the call",
@@ -44,6 +61,16 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 label="no effect",
                 help=_instead(str(plain(dead.setting)), str(name)),
             )
+
+
+def _kept(dead: DeadSetting) -> Fix | None:
+    """The result assigned, where it differs in its device, its type or its speed alone."""
+    name, called = plain(dead.name), plain(dead.called)
+    if called is None or name not in (*_ONLY_FASTER, *_ELSEWHERE):
+        return None
+    title = f"assign it to `{called}`"
+    edit = ReplaceExpression(at=where(dead), code=f"{called} = $")
+    return unsafe(title, f"`{called}` becomes what the call makes", edit)
 
 
 def _instead(setting: str, name: str) -> str:

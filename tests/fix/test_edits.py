@@ -269,6 +269,7 @@ class TestStatements:
             ("if a:\n    step()\nclip(\n    1,\n)\n", "if a:\n    clip(\n        1,\n    )\n    step()\n"),
             ("step()\nif a:\n    clip()\n", "clip()\nstep()\nif a:\n    pass\n"),
             ("step()\nclip()", "clip()\nstep()"),
+            ("for x in step():\n    a()\n    clip()\n    b()\n", "clip()\nfor x in step():\n    a()\n    b()\n"),
         ],
     )
     def test_move(self, code: str, result: str) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from lstmadvisor.extract.abstract.frameworks import is_module
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Instance, Term, options
-from lstmadvisor.extract.common import first_turns, place
+from lstmadvisor.extract.common import Fact, first_turns, inferred, place
 from lstmadvisor.extract.data.feeds import is_loader
 from lstmadvisor.extract.search.options import dead
-from lstmadvisor.facts import DeadSetting
+from lstmadvisor.facts import ABSENT, DeadSetting
 
 _RETURNS_MODEL = {
     "torch.compile": "compile",
@@ -67,7 +69,7 @@ def thrown_away(run: Run) -> Iterator[DeadSetting]:
                 short,
                 f"`{short}` gives the new model back, and nobody keeps it",
                 "other",
-            )
+            ).model_copy(update={"called": _called(term)})
         elif _in_notebook(term):
             continue  # the last expression of a cell is shown
         elif term.op == "call" and term.name.startswith("torch.nn.functional.") and not term.name.endswith("_"):
@@ -84,7 +86,7 @@ def thrown_away(run: Run) -> Iterator[DeadSetting]:
                 term.name,
                 f"`.{term.name}()` of a tensor gives a new tensor back, and nobody keeps it",
                 "other",
-            )
+            ).model_copy(update={"called": _called(term)})
         elif term.op == "method" and term.name in _FRAMES and _is_frame(term) and "inplace" not in term.kwargs:
             yield dead(
                 place(term.at),
@@ -93,6 +95,17 @@ def thrown_away(run: Run) -> Iterator[DeadSetting]:
                 f"`.{term.name}()` gives a new frame back, and nobody keeps it",
                 "other",
             )
+
+
+def _called(term: Term) -> Fact:
+    """What the code calls the thing that a call makes anew: its receiver, or its first argument."""
+    call, module = term.at.node, term.at.module
+    if not isinstance(call, cst.Call) or module is None:
+        return ABSENT
+    node = call.func.value if term.op == "method" and isinstance(call.func, cst.Attribute) else None
+    if node is None and call.args:
+        node = call.args[0].value
+    return inferred(node.value) if isinstance(node, cst.Name) else ABSENT
 
 
 def _is_model(run: Run, term: Term) -> bool:
