@@ -173,6 +173,7 @@ __all__ = [
     "known",
     "may_be_restrained",
     "measured",
+    "mixes_batch",
     "notes",
     "number",
     "of_keras",
@@ -264,6 +265,17 @@ def number(fact: Value) -> int | float | None:
 def measured(program: Program) -> Probe | None:
     """What a probe measured of the program; None if there was no probe, or it came to nothing."""
     return None if isinstance(program.probe, Unknown) else program.probe
+
+
+def mixes_batch(program: Program) -> bool | None:
+    """Whether the answer for one sequence was measured to depend on its neighbours in the batch; None: not measured."""
+    probe = measured(program)
+    if probe is None or len(probe.checks.mixes) != 2:
+        return None
+    if all(probe.checks.mixes):
+        return True
+    axis = probe.statistics.batch_axis
+    return None if axis is None else probe.checks.mixes[axis]
 
 
 def unclear(fact: object) -> bool:

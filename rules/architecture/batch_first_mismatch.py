@@ -11,6 +11,7 @@ from lstmadvisor.rule import (
     Undecided,
     aside,
     items,
+    mixes_batch,
     notes,
     of_keras,
     plain,
@@ -33,6 +34,8 @@ from lstmadvisor.rule import (
     fix="unsafe",
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
+    if mixes_batch(program) is False:
+        return  # measured: every sequence is answered by itself
     for layer in items(program.recurrent_layers):
         layout, first, kind = plain(layer.input_layout), plain(layer.batch_first), plain(layer.kind, "layer")
         if of_keras(program, layer) or not isinstance(first, bool):

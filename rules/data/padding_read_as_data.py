@@ -1,6 +1,7 @@
 """What a recurrent layer gives is read after it went through the padding."""
 
 from lstmadvisor.rule import (
+    Evidence,
     Finding,
     Iterator,
     NoOptions,
@@ -11,6 +12,7 @@ from lstmadvisor.rule import (
     Undecided,
     active,
     items,
+    measured,
     notes,
     of_keras,
     plain,
@@ -37,6 +39,9 @@ _ENDS = {"last-step": "the last step", "last-state": "the last state", "first-st
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
     padding = program.padding
     lengths = plain(padding.lengths_known) is True
+    probe = measured(program)
+    share = None if probe is None else probe.statistics.padding
+    rare = share is not None and share < 0.02
     for layer in active(program.recurrent_layers):
         found = (
             [] if of_keras(program, layer) else [read for read in items(layer.reads) if _spoilt(program, layer, read)]
@@ -47,7 +52,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         is_read = "the mean or maximum over all steps is taken" if what == "pooled" else f"{_ENDS[what]} is read"
         yield Finding(
             at=at,
-            severity=Severity.ERROR if lengths else None,
+            severity=Severity.ADVICE if rare else Severity.ERROR if lengths else None,
             message=f"{is_read} although shorter sequences end in padding there"
             + (", and their lengths are known and not used" if lengths else ""),
             label="after the padding",
@@ -59,7 +64,8 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 (padding, "padded here"),
                 (padding.lengths_known, "the lengths are known here"),
                 *((read, "read here, too") for read in found[1:]),
-            ),
+            )
+            + (() if share is None else (Evidence(text=f"measured: {share:.0%} of the positions are padding"),)),
         )
 
 

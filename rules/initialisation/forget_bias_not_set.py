@@ -3,6 +3,7 @@
 from lstmadvisor.rule import (
     AddHelper,
     Edit,
+    Evidence,
     Finding,
     Fix,
     InsertStatements,
@@ -10,8 +11,10 @@ from lstmadvisor.rule import (
     Options,
     Program,
     RecurrentLayer,
+    Severity,
     Undecided,
     active,
+    measured,
     notes,
     number,
     of_keras,
@@ -28,6 +31,14 @@ class Limits(Options):
 
     steps: int = 30
     """nothing is said of sequences that are known to be shorter"""
+    probed: int = 150
+    """steps of a probe that it takes to judge by what was measured"""
+    reach: float = 0.25
+    """nothing is said if the gradient falls to 1/e over this share of the sequence or more, and something is learned"""
+    short: float = 0.05
+    """a warning if it does over less than this, and nothing is learned"""
+    stuck: float = 0.95
+    """share of the loss of a constant answer, that counts as nothing learned"""
 
 
 @rule(
@@ -57,18 +68,37 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     unset = [x for x in layers if not unclear(x.gate_biases) and (plain(x.gate_biases) is None or set_to == 0)]
     if unclear(program.forget_bias) or not unset or set_to not in (None, 0):
         return
+    probe = measured(program)
+    numbers = None if probe is None or probe.steps < options.probed else probe.statistics
+    stuck = numbers is not None and (numbers.over_constant or 0.0) >= options.stuck
+    reach = None if numbers is None else numbers.reach
+    if reach is not None and steps is not None and reach >= options.reach * steps and not stuck:
+        return  # measured: the gradient gets far enough
+    short = reach is not None and steps is not None and reach < options.short * steps and stuck
     writes = [i for i in active(program.initializations) if plain(i.target) in ("forget-bias", "recurrent-bias")]
     at = where(*(writes if set_to == 0 else ())[-1:], unset[0])
     how = "near 0, and nothing sets it" if set_to is None else "set to 0"
     yield Finding(
         at=at,
+        severity=Severity.WARNING if short else None,
         message=f"the forget gate starts half closed: its bias is {how}"
         + ("" if steps is None else f" for sequences of {steps:g} steps"),
         label="forgets half at every step",
         help="set the forget-gate bias to 1, over `bias_ih` and `bias_hh` together",
         fix=None if set_to == 0 else _opened(unset),
-        evidence=notes(at, *((layer, "its layer" if set_to == 0 else "this one too") for layer in unset)),
+        evidence=notes(at, *((layer, "its layer" if set_to == 0 else "this one too") for layer in unset))
+        + (
+            ()
+            if reach is None
+            else (Evidence(text=f"measured: the gradient falls to 1/e every {reach:.2g} time steps"),)
+        ),
     )
+
+
+def _seen(reach: float | None) -> tuple[Evidence, ...]:
+    if reach is None:
+        return ()
+    return (Evidence(text=f"measured: the gradient falls to 1/e every {reach:.2g} time steps"),)
 
 
 _HELPER = '''

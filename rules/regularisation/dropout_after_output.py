@@ -1,6 +1,7 @@
 """Dropout is applied to the model's own answer."""
 
 from lstmadvisor.rule import (
+    Evidence,
     Finding,
     Iterator,
     NoOptions,
@@ -10,6 +11,7 @@ from lstmadvisor.rule import (
     active,
     aside,
     items,
+    measured,
     notes,
     number,
     plain,
@@ -33,8 +35,10 @@ _OF_CLASSES = ("cross", "nll", "multimargin", "multilabel")
     fix="unsafe",
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
-    if program.api == "module":
-        return
+    probe = measured(program)
+    zeros = None if probe is None else probe.checks.zeros_at_output
+    if program.api == "module" or (zeros is not None and zeros < 0.01):
+        return  # measured: nothing is zeroed
     for drop in items(program.dropouts):
         rate, at = number(drop.rate), where(drop)
         milder = _on_logits(program)
@@ -48,7 +52,8 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             f"it stands behind the output layer{aside(drop)}",
             label="behind the output",
             help="move it in front of the output layer",
-            evidence=notes(at, (program.output, "the output"), (drop.rate, "the rate")),
+            evidence=notes(at, (program.output, "the output"), (drop.rate, "the rate"))
+            + (() if zeros is None else (Evidence(text=f"measured: {zeros:.0%} of the output is 0 in training"),)),
         )
 
 

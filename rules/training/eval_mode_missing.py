@@ -1,6 +1,7 @@
 """The validation runs in training mode, with dropout or batch statistics at work."""
 
 from lstmadvisor.rule import (
+    Evidence,
     Finding,
     Item,
     Iterator,
@@ -8,6 +9,7 @@ from lstmadvisor.rule import (
     Program,
     Undecided,
     active,
+    measured,
     notes,
     number,
     of_keras,
@@ -40,7 +42,9 @@ def _evaluated(program: Program) -> Iterator[Finding | Undecided]:
     step, affected = program.training_step, list(_affected(program))
     if affected and unclear(step.eval_mode):
         yield undecided(step.eval_mode, "whether the evaluation switches to `eval()`")
-    if not affected or plain(step.eval_mode) is not False:
+    probe = measured(program)
+    share = None if probe is None or not probe.statistics.evaluations else probe.checks.train_mode_while_validating
+    if not affected or plain(step.eval_mode) is not False or (share is not None and share <= 0.5):
         return
     names = list(dict.fromkeys(name for name, _ in affected))
     at = where(step.eval_mode, program.validation, affected[0][1])
@@ -50,7 +54,10 @@ def _evaluated(program: Program) -> Iterator[Finding | Undecided]:
         f"distort{'s' if len(names) == 1 else ''} what is measured",
         label="no `eval()` before",
         help="call `model.eval()` before the evaluation, and `model.train()` after it",
-        evidence=notes(at, *((item, f"{name} is active in training mode") for name, item in affected[:3])),
+        evidence=notes(at, *((item, f"{name} is active in training mode") for name, item in affected[:3]))
+        + (
+            () if share is None else (Evidence(text=f"measured: {share:.0%} of the passes without gradient run in it"),)
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from lstmadvisor.rule import (
     Edit,
+    Evidence,
     Finding,
     InsertStatements,
     Iterator,
@@ -16,6 +17,7 @@ from lstmadvisor.rule import (
     active,
     items,
     known,
+    measured,
     notes,
     number,
     plain,
@@ -46,6 +48,10 @@ class Limits(Options):
     """nothing is said of sequences up to this length"""
     toy: int = 64
     """nor of fewer training samples than these"""
+    flat: float = 10.0
+    """nor if a probe of at least 100 steps measured no norm above this multiple of the usual one"""
+    spike: float = 50.0
+    """a norm above this multiple of the usual one makes it a warning"""
 
 
 @rule(
@@ -76,6 +82,10 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     if unsure:
         yield undecided(unsure[0], "optimizer")
         return
+    spike = _spike(program)
+    if spike is not None and spike <= options.flat:
+        return
+    spiky = spike is not None and spike > options.spike
     kinds = sorted({str(plain(layer.kind, "recurrent net")) for layer in layers})
     relu = [layer for layer in layers if plain(layer.activation) in _UNBOUNDED]
     long = steps is not None and steps > options.long
@@ -85,7 +95,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     at = where(backward, optimizers[0])
     yield Finding(
         at=at,
-        severity=None if risky else Severity.ADVICE,
+        severity=None if risky or spiky else Severity.ADVICE,
         message=f"{names[0]} gets the gradient of the {' and '.join(kinds)} unclipped"
         + ("" if steps is None else f", from up to {steps:g} time steps back"),
         label="any size gets through",
@@ -96,9 +106,16 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
             *((layer, "unbounded activation") for layer in relu),
             (layers[0], "the gradient comes through this layer"),
             (program.sequence_length, "the length of its sequences"),
-        ),
+        )
+        + (() if spike is None else (Evidence(series="gradient-norm", text=f"up to {spike:.0f} times the usual one"),)),
         fix=unsafe(f"clip the norm of the gradient to {NORM}", "larger gradients are scaled down", *_clipped(program)),
     )
+
+
+def _spike(program: Program) -> float | None:
+    """The largest gradient norm over the usual one, where a probe was long enough to see one."""
+    probe = measured(program)
+    return None if probe is None or probe.steps < 100 else probe.statistics.spike
 
 
 def _clipped(program: Program) -> list[Edit | None]:
