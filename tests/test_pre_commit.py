@@ -17,7 +17,25 @@ repos:
   - repo: {hooks}
     rev: {revision}
     hooks:
-      - id: lstmadvisor
+      - id: {hook}
+"""
+STACK = """\
+import keras
+import numpy as np
+
+x = np.random.randn(320, 20, 8).astype("float32")
+y = x.mean(axis=(1, 2))
+
+model = keras.Sequential(
+    [
+        keras.Input((20, 8)),
+        keras.layers.LSTM(32),
+        keras.layers.LSTM(32),
+        keras.layers.Dense(1),
+    ]
+)
+model.compile(optimizer=keras.optimizers.Adam(1e-3, global_clipnorm=1.0), loss="mse")
+model.fit(x, y, validation_split=0.2, epochs=5, batch_size=32)
 """
 
 
@@ -52,10 +70,12 @@ def hooks(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def repository(hooks: tuple[Path, str], environment: dict[str, str], tmp_path: Path) -> Path:
-    """A repository that uses the hook."""
+def repository(
+    hooks: tuple[Path, str], environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
+) -> Path:
+    """A repository that uses one of the hooks, `lstmadvisor` if the test does not say."""
     run(["git", "init", "--quiet"], tmp_path, environment)
-    config = CONFIG.format(hooks=hooks[0].as_posix(), revision=hooks[1])
+    config = CONFIG.format(hooks=hooks[0].as_posix(), revision=hooks[1], hook=getattr(request, "param", "lstmadvisor"))
     (tmp_path / ".pre-commit-config.yaml").write_text(config, encoding="utf-8")
     run(["pre-commit", "install", "--install-hooks"], tmp_path, environment)
     return tmp_path
@@ -119,4 +139,16 @@ def test_excluded_files_pass_although_pre_commit_names_them(repository: Path, en
     shutil.copy(EXAMPLES / "sunspots" / "train.py", repository / "old")
     assert not commit(repository, environment)[0]
     (repository / "pyproject.toml").write_text('[tool.lstmadvisor]\nexclude = ["old/"]\n', encoding="utf-8")
+    assert commit(repository, environment)[0]
+
+
+@pytest.mark.parametrize("repository", ["lstmadvisor-fix"], indirect=True)
+def test_the_other_hook_mends_what_it_safely_can(repository: Path, environment: dict[str, str]) -> None:
+    (repository / "train.py").write_text(STACK, encoding="utf-8")
+    passed, said = commit(repository, environment)
+    assert not passed
+    assert "files were modified by this hook" in said
+    once = "keras.layers.LSTM(32)"
+    mended = STACK.replace(once, "keras.layers.LSTM(32, return_sequences=True)", 1)
+    assert (repository / "train.py").read_text(encoding="utf-8") == mended
     assert commit(repository, environment)[0]
