@@ -85,7 +85,8 @@ def test_installation_audits_an_example(environment: Path, tmp_path: Path) -> No
         "scaler-fitted-before-split": "fit_transform(",
     }.items():
         assert fragment in lines[found[name]["line"] - 1]
-    run([*audit, "train_clean.py"], folder=example, exit_code=0)
+    run([*audit, "train_clean.py", "--html", "report.html"], folder=example, exit_code=0)
+    assert 'id="scorecard"' in (example / "report.html").read_text(encoding="utf-8")
 
 
 def test_checkout_finds_its_own_folders() -> None:
