@@ -369,6 +369,8 @@ class Dataset(Item):
     kind: Value = UNSEEN
     """windows, stream, independent, series"""
     size: Value = UNSEEN
+    written_out: Value = UNSEEN
+    """whether all of it is written in the program itself, a few items long"""
     loader_drop_last: Value = UNSEEN
     input_scaled: Value = UNSEEN
 

@@ -47,7 +47,8 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     epochs, samples = number(program.epochs), number(program.dataset.size)
     if program.api == "module" or plain(program.validation.kind) != "none":
         return
-    if (samples is not None and samples < options.toy) or epochs == 1 or plain(program.tuning.on) == "validation":
+    toy = (samples is not None and samples < options.toy) or plain(program.dataset.written_out) is True
+    if toy or epochs == 1 or plain(program.tuning.on) == "validation":
         return
     backward = [step for step in items(program.training_step.order) if step.kind == "backward"]
     at = where(program.validation, *backward[:1], *active(program.optimizers)[:1], program)

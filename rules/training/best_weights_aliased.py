@@ -38,8 +38,9 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         steps = [step for step in items(program.training_step.order) if step.kind == "step"]
         yield Finding(
             at=at,
-            message=f"`state_dict()` is kept without a copy: every later step changes these weights too{aside(kept)}",
-            label="not a copy",
+            message="`state_dict()` is kept without a deep copy: every later step changes these weights too"
+            f"{aside(kept)}",
+            label="not a deep copy",
             help="keep `copy.deepcopy(model.state_dict())`",
             fix=unsafe(
                 "keep a copy",

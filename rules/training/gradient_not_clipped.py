@@ -70,7 +70,8 @@ class Limits(Options):
 def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     layers, optimizers = active(program.recurrent_layers), active(program.optimizers)
     steps, samples = number(program.sequence_length), number(program.dataset.size)
-    small = (steps is not None and steps <= options.short) or (samples is not None and samples < options.toy)
+    toy = (samples is not None and samples < options.toy) or plain(program.dataset.written_out) is True
+    small = toy or (steps is not None and steps <= options.short)
     names = [str(plain(optimizer.name)) for optimizer in optimizers]
     if not layers or not optimizers or small or "LBFGS" in names or not known(program.clipping):
         return

@@ -59,7 +59,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     if epochs is None or epochs < options.advice or program.api == "module" or not active(program.recurrent_layers):
         return
     samples = number(program.dataset.size)
-    if samples is not None and samples < options.toy:
+    if (samples is not None and samples < options.toy) or plain(program.dataset.written_out) is True:
         return
     if not known(program.early_stopping) or active(program.early_stopping) or _declared(program):
         return

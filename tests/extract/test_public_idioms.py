@@ -274,3 +274,28 @@ model = Wrapped(0.1, 0.5)
         )
     )
     assert items(found.dead_settings) == ()
+
+
+@pytest.mark.parametrize(("trained_net", "known"), [("nn.Sequential(nn.Linear(8, 2))", False), ("Net()", True)])
+def test_clipping_is_asked_where_a_recurrent_layer_is_trained(trained_net: str, known: bool, facts_of: FactsOf) -> None:
+    text = f"lstm = nn.LSTM(8, 8)\nprint(lstm(torch.randn(5, 3, 8)))\nmodel = {trained_net}\n"
+    assert (facts_of(program(text, ADAM, STEP)).clipping == ()) is known
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"), [("[[1, 0], [0, 1], [1, 1]]", True), ("load()", False), ("[[1, 0]] * 200", False)]
+)
+def test_data_written_out_in_the_program(data: str, expected: bool, facts_of: FactsOf) -> None:
+    found = facts_of(f"""
+import torch
+from torch import nn
+x = torch.tensor({data}).float().view(1, -1, 2)
+rnn = nn.RNN(2, 2, batch_first=True)
+optimizer = torch.optim.Adam(rnn.parameters())
+for epoch in range(100):
+    optimizer.zero_grad()
+    loss = rnn(x)[0].mean()
+    loss.backward()
+    optimizer.step()
+""")
+    assert plain(found.dataset.written_out) is expected

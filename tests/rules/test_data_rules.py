@@ -273,6 +273,7 @@ class TestNoValidationData:
 
     def test_silent_on_toys_and_on_one_pass(self) -> None:
         assert self.verdict(dataset=Dataset(size=given(6))).state == "passed"
+        assert self.verdict(dataset=Dataset(written_out=given(True))).state == "passed"
         assert self.verdict(dataset=Dataset(size=given(64))).findings
         assert self.verdict(epochs=1).state == "passed"
 
@@ -603,6 +604,7 @@ class TestNotShuffled:
     def test_silent_on_one_batch(self) -> None:
         assert self.verdict(dataset=Dataset(kind=given("windows"), size=given(32), at=at(10))).state == "passed"
         assert self.verdict(dataset=Dataset(kind=given("windows"), size=given(33), at=at(10))).findings
+        assert self.verdict(batch_size=given(1)).state == "passed"  # one sequence at a time has no neighbours
 
     def test_silent_where_nothing_makes_batches(self) -> None:
         assert self.verdict(batch_size=UNCLEAR).state == "passed"

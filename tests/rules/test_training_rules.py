@@ -145,6 +145,7 @@ class TestGradientNotClipped:
     def test_silent_on_toys(self) -> None:
         assert self.verdict(dataset=Dataset(size=given(26))).state == "passed"
         assert self.verdict(dataset=Dataset(size=given(64))).state == "failed"
+        assert self.verdict(dataset=Dataset(written_out=given(True))).state == "passed"
 
     def test_silent_where_nothing_recurrent_is_trained(self) -> None:
         assert self.verdict(optimizers=()).state == "passed"

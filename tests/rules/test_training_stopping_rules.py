@@ -84,6 +84,7 @@ class TestNoEarlyStopping:
     def test_silent_on_toys(self) -> None:
         assert self.verdict(dataset=Dataset(size=given(26))).state == "passed"
         assert self.verdict(dataset=Dataset(size=given(64))).state == "failed"
+        assert self.verdict(dataset=Dataset(written_out=given(True))).state == "passed"
 
     def test_silent_where_something_stops_it(self) -> None:
         assert self.verdict(early_stopping=(stop(),)).state == "passed"
@@ -187,7 +188,7 @@ class TestBestWeightsAliased:
     def test_fires_where_they_are_kept(self) -> None:
         finding = self.verdict().only
         assert (finding.severity, finding.at.line) == ("error", 15)
-        assert finding.message == "`state_dict()` is kept without a copy: every later step changes these weights too"
+        assert finding.message == "`state_dict()` is kept without a deep copy: every later step changes these weights too"
         assert [evidence.at.line for evidence in finding.evidence if evidence.at] == [20, 12]
 
     @pytest.mark.parametrize("aliased", [given(False), ABSENT, UNCLEAR])

@@ -9,7 +9,7 @@ from lstmadvisor.extract.abstract.values import Bound, Const, Function, Instance
 from lstmadvisor.extract.common import Fact, fact, inferred, place, real_loops
 from lstmadvisor.extract.data.feeds import Feed, first_layers, is_loader
 from lstmadvisor.extract.data.fits import Fit
-from lstmadvisor.extract.data.lineage import Lineage
+from lstmadvisor.extract.data.lineage import Lineage, is_source
 from lstmadvisor.extract.data.pipelines import ask, is_pipeline, links
 from lstmadvisor.extract.data.splits import Part, Splits, moves
 from lstmadvisor.extract.data.windows import windows_in
@@ -28,6 +28,9 @@ _IMAGES = frozenset(
     )
     for name in names
 )
+
+MOST_WRITTEN = 64
+"""Items of a list that is no data set to learn from, at most."""
 
 
 # -- the data set ------------------------------------------------------------------------------------
@@ -73,6 +76,7 @@ def dataset(run: Run, lineage: Lineage, feeds: list[Feed], fits: list[Fit], shap
         at=place(loaders[0].at) if loaders else None,
         kind=_kind(run, lineage, feeds, data),
         size=_size(data, shapes, feeds, batch),
+        written_out=inferred(_is_written_out(lineage, data)),
         loader_drop_last=_drop_last(feeds, fits),
     )
 
@@ -105,6 +109,21 @@ def _kind(run: Run, lineage: Lineage, feeds: list[Feed], data: list[Value]) -> F
         if any(is_loader(t) and "torchtext" in _names(t) for t in feed.loaders()):
             return inferred("independent")
     return Unknown(unknown="what a sample is cut from is not followed")
+
+
+def _is_written_out(lineage: Lineage, data: list[Value]) -> bool:
+    """Whether the training reads nothing but a few texts or numbers that are written in the program."""
+    seen = [each for value in data for each in lineage.upstream(value)]
+    lists = [each for each in seen if isinstance(each, Seq) and each.kind in ("list", "tuple") and each.items]
+    texts = [each.value for each in seen if isinstance(each, Const) and isinstance(each.value, str)]
+    begins = any(isinstance(each, Term) and next(lineage.parents(each), None) is None for each in seen)
+    stored = any(id(each) in lineage.stored for each in seen if not isinstance(each, Seq))
+    if not (lists or texts) or begins or stored or any(is_source(e) or getattr(e, "open", None) for e in seen):
+        return False
+    inner = {id(item) for each in lists for item in each.items}
+    return (
+        all(len(e.items) < MOST_WRITTEN for e in lists if id(e) not in inner) and sum(map(len, texts)) < MOST_WRITTEN**2
+    )
 
 
 def _counted(lineage: Lineage, value: Value) -> Iterator[Value]:

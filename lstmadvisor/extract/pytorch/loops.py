@@ -16,7 +16,7 @@ from lstmadvisor.extract.pytorch.schedules import schedules
 from lstmadvisor.extract.pytorch.seeds import seeds
 from lstmadvisor.extract.pytorch.shrinking import regularizers
 from lstmadvisor.extract.pytorch.spoken import epoch_loop
-from lstmadvisor.extract.pytorch.steps import Steps
+from lstmadvisor.extract.pytorch.steps import Steps, Training
 from lstmadvisor.extract.pytorch.stopping import Stopping
 from lstmadvisor.extract.pytorch.trainers import Told, api, stranger, told, without_trainer
 from lstmadvisor.extract.pytorch.training_step import training_step
@@ -55,9 +55,16 @@ def facts(run: Run) -> dict[str, Any]:
         for key in ("optimizers", "schedules", "losses", "clipping", "early_stopping", "checkpoints"):
             found[key] = found[key] or unknown
         found["epochs"] = unknown
+    if not found["clipping"] and steps.trainings and not any(_may_be_recurrent(steps, t) for t in steps.trainings):
+        found["clipping"] = Unknown(unknown="no recurrent layer is trained")
     if not found["clipping"] and (found["api"] == "module" or without_trainer(run)):
         found["clipping"] = Unknown(unknown="nothing in the program trains")
     return found
+
+
+def _may_be_recurrent(steps: Steps, training: Training) -> bool:
+    """Whether a training goes through a recurrent layer, or through something that could not be followed."""
+    return training.recurrent or not steps.origins.given_by(training.loss)
 
 
 def _add(found: dict[str, Any], trainers: Told) -> None:
