@@ -188,7 +188,8 @@ class TestBestWeightsAliased:
     def test_fires_where_they_are_kept(self) -> None:
         finding = self.verdict().only
         assert (finding.severity, finding.at.line) == ("error", 15)
-        assert finding.message == "`state_dict()` is kept without a deep copy: every later step changes these weights too"
+        expected = "`state_dict()` is kept without a deep copy: every later step changes these weights too"
+        assert finding.message == expected
         assert [evidence.at.line for evidence in finding.evidence if evidence.at] == [20, 12]
 
     @pytest.mark.parametrize("aliased", [given(False), ABSENT, UNCLEAR])
