@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import threading
 from collections.abc import Iterator
@@ -20,10 +21,12 @@ class TimeUp(Exception):
 def within(seconds: float) -> Iterator[None]:
     """Raises TimeUp inside the block after so many seconds of processor time.
 
-    Only where the platform can interrupt (not on Windows, not outside the main thread); elsewhere the block runs on.
+    Where nothing interrupts a thread by processor time (on Windows, outside the main thread), they are seconds by the
+    clock.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
+        with _by_the_clock(seconds):
+            yield
         return
 
     def ring(signum: int, frame: FrameType | None) -> None:
@@ -36,3 +39,25 @@ def within(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+
+
+@contextmanager
+def _by_the_clock(seconds: float) -> Iterator[None]:
+    """Has another thread raise TimeUp in this one."""
+    thread = ctypes.c_ulong(threading.get_ident())
+    lock, over = threading.Lock(), False
+
+    def ring() -> None:
+        with lock:
+            if not over:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TimeUp))
+
+    timer = threading.Timer(seconds, ring)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        with lock:
+            over = True

@@ -128,7 +128,9 @@ class _Plan:
 
     def _check_new_names(self, syntax: Syntax, code: str) -> None:
         """Refuses code that binds a name which the file uses for something else."""
-        names = [node for node in ast.walk(ast.parse(code.replace("`", "").replace("$", "_"))) if isinstance(node, ast.Name)]
+        names = [
+            node for node in ast.walk(ast.parse(code.replace("`", "").replace("$", "_"))) if isinstance(node, ast.Name)
+        ]
         read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
         for name in sorted({node.id for node in names if isinstance(node.ctx, ast.Store)} - read):
             if self._names_of(syntax).taken(name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +19,8 @@ from lstmadvisor.lsp.shapes import Shapes, hover
 
 DELAY = 0.3
 """Seconds without a change after which a document is reviewed; `initializationOptions: {"delay": …}` sets others."""
+_STACK = 64 * 1024 * 1024
+"""Bytes of stack for the thread that reviews, as much as deeply nested code may take."""
 _CODE = re.compile(r"[A-Z]{2,}\d{3}")
 _NOTEBOOKS = types.NotebookDocumentSyncOptions(
     notebook_selector=[
@@ -97,6 +100,7 @@ class Server(LanguageServer):
 
 def made() -> Server:
     """A server that knows what to do, not yet started."""
+    threading.stack_size(_STACK)
     server = Server()
 
     @server.feature(types.INITIALIZE)
