@@ -89,7 +89,7 @@ class Names:
         ):
             name = f"tensorflow.{name}"
         module, _, last = name.rpartition(".")
-        local, *rest = (last,) if "." in module or module in _WHOLE else (module, last)
+        local, *rest = (last,) if "." in module else (module, last)
         if self.taken(local):
             raise Refused(f"the name `{local}` has another meaning in this file")
         self._wanted.setdefault(module, set()).add("" if rest else last)

@@ -10,6 +10,9 @@ from editing import at, edited
 from lstmadvisor.edits import (
     AddHelper,
     AppendArgument,
+    AppendToBody,
+    ExtendArgument,
+    InsertAtTop,
     InsertStatements,
     MoveStatement,
     RemoveArgument,
@@ -158,6 +161,34 @@ class TestArguments:
         else:
             assert edited(code, edit) == result
 
+    @pytest.mark.parametrize(
+        ("code", "result"),
+        [
+            ("fit(x)\n", "fit(x, callbacks=[stop])\n"),
+            ("fit(x, callbacks=None)\n", "fit(x, callbacks=[stop])\n"),
+            ("fit(x, callbacks=[])\n", "fit(x, callbacks=[stop])\n"),
+            ("fit(x, callbacks=[a, b])\n", "fit(x, callbacks=[a, b, stop])\n"),
+            ("fit(x, callbacks=[\n    a,  # first\n])\n", "fit(x, callbacks=[\n    a,  # first\n    stop,\n])\n"),
+            ("c = [a]\nfit(x, callbacks=c)\n", "c = [a, stop]\nfit(x, callbacks=c)\n"),
+            ("c = make()\nfit(x, callbacks=c)\n", None),
+            ("c = [a]\nc = [b]\nfit(x, callbacks=c)\n", None),
+        ],
+    )
+    def test_extend(self, code: str, result: str | None) -> None:
+        call = code[code.index("fit(") : -1]
+        edit = ExtendArgument(at=at(code, call), name="callbacks", code="stop", position=5)
+        if result is None:
+            with pytest.raises(Refused, match="no list"):
+                edited(code, edit)
+        else:
+            assert edited(code, edit) == result
+
+    def test_a_long_line_is_broken_below_the_first_argument(self) -> None:
+        call = f"fit({'x' * 60}, {'y' * 50})"
+        code = f"    {call}\n".replace("    fit", "if a:\n    fit")
+        expected = code.replace("y)", "y,\n        callbacks=[1])")
+        assert edited(code, SetArgument(at=at(code, call), name="callbacks", code="[1]")) == expected
+
     def test_rename(self) -> None:
         code = "Adam(params, lr = 0.1)  # rate\n"
         call = at(code, "Adam(params, lr = 0.1)")
@@ -251,6 +282,43 @@ class TestStatements:
             "def f():\n  for x in y:\n    step()\n    if stop:\n      if now:\n        break\n  done()\n"
         )
 
+    @pytest.mark.parametrize(
+        ("code", "result"),
+        [
+            ("for x in y:\n    a()\nb()\n", "for x in y:\n    a()\n    end()\nb()\n"),
+            (
+                "for x in y:\n    if x:\n        a()\n    # c\nb()\n",
+                "for x in y:\n    if x:\n        a()\n    end()\n    # c\nb()\n",
+            ),
+            ("for x in y: a()\n", "for x in y: a(); end()\n"),
+        ],
+    )
+    def test_append_to_the_body_of_a_loop(self, code: str, result: str) -> None:
+        assert edited(code, AppendToBody(at=at(code, "for"), code="end()")) == result
+
+    def test_a_body_that_leaves_at_its_end_gets_nothing(self) -> None:
+        code = "for x in y:\n    a()\n    break\n"
+        with pytest.raises(Refused, match="leaving"):
+            edited(code, AppendToBody(at=at(code, "for"), code="end()"))
+
+    @pytest.mark.parametrize(
+        ("code", "result"),
+        [
+            ("import torch\n\nx = 1\n", "import torch\n\ntorch.manual_seed(0)\n\nx = 1\n"),
+            ("import os\nx = 1\n", "import os\nimport torch\n\ntorch.manual_seed(0)\nx = 1\n"),
+            ("x = 1\n", "import torch\n\ntorch.manual_seed(0)\n\nx = 1\n"),
+        ],
+    )
+    def test_insert_at_the_top(self, code: str, result: str) -> None:
+        assert edited(code, InsertAtTop(at=at(code, "x = 1"), code="`torch.manual_seed`(0)")) == result
+
+    def test_a_name_that_the_file_uses_is_not_taken(self) -> None:
+        code = "scheduler = 1\nrun()\n"
+        with pytest.raises(Refused, match="another meaning"):
+            edited(code, InsertStatements(at=at(code, "run"), side="before", code="scheduler = make()"))
+        edit = InsertStatements(at=at(code, "run"), side="before", code="scheduler = f(scheduler)")
+        assert edited(code, edit) == "scheduler = 1\nscheduler = f(scheduler)\nrun()\n"
+
     def test_a_block_between_statements_of_one_line_is_refused(self) -> None:
         code = "for x in y: step(); more()\n"
         with pytest.raises(Refused, match="shares its line"):
@@ -284,7 +352,8 @@ class TestStatements:
         ("code", "result"),
         [
             ("a()\nclip()  # c\nb()\n", "a()\nb()\n"),
-            ("for x in y:\n    clip()\n", "for x in y:\n    pass\n"),
+            ("if y:\n    clip()\n", "if y:\n    pass\n"),
+            ("a()\nfor x in y:\n    clip()\nb()\n", "a()\nb()\n"),
             ("for x in y: clip()\n", "for x in y: pass\n"),
             ("clip(); b()\n", "b()\n"),
             ("a(); clip(); b()\n", "a(); b()\n"),
