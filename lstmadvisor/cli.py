@@ -88,6 +88,9 @@ _reading = _together(
 _finding = _together(
     _words_option("--exclude", "Leave these files and folders out when folders are searched.", "PATTERNS"),
     _setting("--force-exclude", is_flag=True, help="Leave them out even if they are named here."),
+    _setting("--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Use N processes at most [one per core]."),
+    _setting("--no-cache", is_flag=True, help="Keep nothing, and take nothing from what was kept."),
+    _setting("--cache-dir", metavar="FOLDER", type=click.Path(file_okay=False), help="Keep what was understood there."),
 )
 _judging = _together(
     _setting("--format", "form", type=click.Choice(FORMATS), default="full", show_default=True),

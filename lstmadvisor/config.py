@@ -44,6 +44,8 @@ class Config(BaseModel):
     """the least severity for exit code 1"""
     baseline: str | None = None
     """a file with known findings, which are not reported"""
+    cache_dir: str | None = None
+    """the folder in which is kept what was understood"""
     packs: tuple[str, ...] = ()
     """further folders of rules"""
     rules: dict[str, dict[str, Any]] = {}

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 SUFFIXES = (".py", ".ipynb")
 SKIPPED = frozenset(
     {
-        ".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pytest_cache",
-        ".ruff_cache", ".svn", ".tox", ".venv", "__pycache__", "build", "dist", "node_modules", "site-packages",
+        ".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".lstmadvisor_cache", ".mypy_cache", ".nox",
+        ".pytest_cache", ".ruff_cache", ".svn", ".tox", ".venv", "__pycache__", "build", "dist", "node_modules",
+        "site-packages",
     }
 )  # fmt: skip
 """Folders that are never searched, unless they are named themselves."""

@@ -24,6 +24,7 @@ from lstmadvisor.selection import NO_LAYER, Layer
 from lstmadvisor.silencer import UNUSED, Silencer
 
 if TYPE_CHECKING:
+    from lstmadvisor.cache import Cache
     from lstmadvisor.fix.apply import Fixed
     from lstmadvisor.measured import Probe
 
@@ -57,6 +58,10 @@ class Request:
     """findings that are known, and not reported"""
     diffs: bool = True
     """whether the text of every fix is wanted"""
+    cache: Cache | None = None
+    """what was understood before"""
+    jobs: int = 1
+    """processes, at most"""
     probe: Probe | None = None
     """what a run of the program measured"""
 
@@ -106,7 +111,8 @@ def rules(request: Request) -> tuple[Rule, ...]:
 
 
 def _understood(request: Request, library: sources.Library, whole: bool) -> Report:
-    return _programs(*_chosen(request, library, whole), library)
+    files, worth = _chosen(request, library, whole)
+    return _programs(files, worth, library, _cache(request, library), 1 if library.changed else request.jobs)
 
 
 def _chosen(request: Request, library: sources.Library, whole: bool) -> tuple[list[Path], list[Path]]:
@@ -118,17 +124,28 @@ def _chosen(request: Request, library: sources.Library, whole: bool) -> tuple[li
         files = [request.stdin.file or Path(sources.STDIN)]
         return files, files
     files = _files(request, library)
-    return files, [path for path in files if (whole and path in request.paths) or _worth_understanding(path)]
+    cache = _cache(request, library)
+    is_worth = _worth_understanding if cache is None else lambda path: cache.asked(path.resolve(), _is_worth)
+    return files, [path for path in files if (whole and path in request.paths) or is_worth(path)]
 
 
-def _programs(files: Sequence[Path], worth: Sequence[Path], library: sources.Library) -> Report:
+def _cache(request: Request, library: sources.Library) -> Cache | None:
+    """The cache, where the files are reviewed as they lie on disk."""
+    return None if request.stdin is not None or request.unsaved or library.changed else request.cache
+
+
+def _programs(
+    files: Sequence[Path], worth: Sequence[Path], library: sources.Library, cache: Cache | None = None, jobs: int = 1
+) -> Report:
     found: tuple[Program, ...] = ()
     if worth:
         from lstmadvisor.extract import programs
 
-        found = programs.understand(worth, library)
+        found = programs.understand(worth, library, cache, jobs)
     else:
         any(_readable(path, library) for path in files)  # up to the first; messages tell of those before
+    if cache is not None:
+        cache.close()
     unreadable = {message.path for message in library.messages if message.fatal}
     return Report(
         files=tuple(path for path in map(_shown, files) if path not in unreadable),
@@ -163,9 +180,12 @@ def _worth_understanding(path: Path) -> bool:
         data = path.read_bytes()
     except OSError:
         data = b"\0"
-    if b"\0" in data:
-        return True  # `library` will say what is wrong with it
-    return folders.matters(data) and (folders.recurrent(data) or _TRAINS.search(data) is not None)
+    return _is_worth(data)
+
+
+def _is_worth(data: bytes) -> bool:
+    # of what is binary, `library` will say what is wrong with it
+    return b"\0" in data or (folders.matters(data) and (folders.recurrent(data) or _TRAINS.search(data) is not None))
 
 
 def _shown(path: Path) -> str:
@@ -197,7 +217,8 @@ class _Judge:
         if only is None:
             self._files, self._worth = _chosen(request, library, self.whole)
         files, worth = ([p for p in paths if only is None or _shown(p) in only] for paths in (self._files, self._worth))
-        report = _programs(files, worth, library)
+        jobs = 1 if library.changed else request.jobs
+        report = _programs(files, worth, library, _cache(request, library), jobs)
         if request.probe is not None:
             report = report.model_copy(update={"programs": _measured(report.programs, request.probe)})
         judgement = engine.judge(report.programs, self.chosen, self.settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from lstmadvisor.review import Request
 from lstmadvisor.selection import Layer
 
 if TYPE_CHECKING:
+    from lstmadvisor.cache import Cache
     from lstmadvisor.fix.apply import Fixed
     from lstmadvisor.measured import Probe
 
@@ -51,6 +53,9 @@ class Session:
     html: str | None = None
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
+    jobs: int | None = None
+    no_cache: bool = False
+    cache_dir: str | None = None
     everything: bool = False
     outputs: tuple[tuple[str, str], ...] = ()
     """further formats, each with its file"""
@@ -131,7 +136,17 @@ class Session:
             stdin=stdin,
             stdin_data=data,
             diffs=self._shows_fixes(),
+            cache=self._cache(found, config, named),
+            jobs=self.jobs or os.cpu_count() or 1,
         )
+
+    def _cache(self, found: Project, config: Config, paths: Sequence[Path]) -> Cache | None:
+        """Where a folder is searched; of a few files, understanding takes less than asking what has changed."""
+        if self.no_cache or not any(path.is_dir() for path in paths):
+            return None
+        from lstmadvisor.cache import NAME, Cache
+
+        return Cache(Path(self.cache_dir) if self.cache_dir else found.root / (config.cache_dir or NAME))
 
     def _stdin(self, data: bytes) -> sources.Source:
         try:

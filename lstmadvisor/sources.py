@@ -317,6 +317,8 @@ class Library:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.changed = False
+        """whether it holds other contents than the files"""
         self._sources: dict[str, Source | None] = {}
         self._trees: dict[str, libcst.Module | None] = {}
         self._kept = 0
@@ -402,6 +404,7 @@ class Library:
         Raises `Unreadable` if one of them cannot be read or parsed.
         """
         other = Library()
+        other.changed = True
         keys = {self._key(path): path for path in changed}
         other._sources = {key: source for key, source in self._sources.items() if key not in keys}
         other._trees = {key: tree for key, tree in self._trees.items() if key not in keys}

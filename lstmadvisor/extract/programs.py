@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lstmadvisor import facts
+from lstmadvisor.cache import Cache, NotPlain, from_plain, to_plain
 from lstmadvisor.extract.abstract.modules import project_root
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.data import program as data
@@ -44,15 +50,107 @@ class _Entry(NamedTuple):
     """the modules that it imports, and whether it uses them"""
 
 
-def understand(paths: Sequence[Path], library: Library) -> tuple[Program, ...]:
-    """The programs that the files at `paths` belong to, each once, in the order of the paths."""
+class _Understood(NamedTuple):
+    """What came of the files of one project."""
+
+    programs: tuple[Program, ...]
+    messages: tuple[Message, ...]
+
+
+def understand(
+    paths: Sequence[Path], library: Library, cache: Cache | None = None, jobs: int = 1
+) -> tuple[Program, ...]:
+    """The programs that the files at `paths` belong to, each once, in the order of projects and paths.
+
+    Projects are understood in `jobs` processes where there is enough to do, and taken from `cache` where they have not
+    changed; both are for files as they lie on disk, and for the main thread.
+    """
+    if len(paths) == 1:
+        return _understood(paths, library)
+    projects: dict[Path, list[Path]] = {}
+    for path in paths:
+        projects.setdefault(project_root(path.resolve()), []).append(path)
+    keys = {root: None if cache is None else cache.key(root, own) for root, own in projects.items()}
+    found: dict[Path, _Understood] = {}
+    for root, key in keys.items():
+        if cache is not None and key is not None and (kept := _restored(cache.get(key))) is not None:
+            found[root] = kept
+    missing = {root: own for root, own in projects.items() if root not in found}
+    for root, new in _worked(missing, library, jobs):
+        found[root] = new
+        if cache is not None and (key := keys[root]) is not None and _is_all_within(new, cache.state(root)):
+            with suppress(NotPlain):
+                cache.put(key, to_plain(tuple(new)))
+    for root in projects:
+        library.messages += [message for message in found[root].messages if message not in library.messages]
+    programs = [program for root in projects for program in found[root].programs]
+    for file in dict.fromkeys(file for program in programs for file in program.files):
+        if file.endswith((".py", ".ipynb")):
+            library.source(file)
+    return tuple({program.path: program for program in programs}.values())
+
+
+def _restored(plain: Any) -> _Understood | None:
+    try:
+        return None if plain is None else _Understood(*from_plain(plain, _MODELS))
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def _is_all_within(understood: _Understood, state: dict[str, str] | None) -> bool:
+    """Whether all that the result came from is part of the project's state, and every file could be read."""
+    files = {os.path.realpath(file) for program in understood.programs for file in program.files}
+    return state is not None and files <= state.keys() and not any(each.fatal for each in understood.messages)
+
+
+_MODELS = {name: each for name, each in {**vars(facts), "Message": Message}.items() if isinstance(each, type)}
+_ENOUGH = 40
+"""Files that are worth a second process."""
+
+
+def _worked(projects: dict[Path, list[Path]], library: Library, jobs: int) -> Iterator[tuple[Path, _Understood]]:
+    """Each project with what came of it; the order is that in which they are done."""
+    left = projects
+    if jobs > 1 and len(projects) > 1 and sum(map(len, projects.values())) >= _ENOUGH:
+        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        largest_first = sorted(projects.items(), key=lambda item: -len(item[1]))
+        with context.Pool(min(jobs, len(projects)), _quietly) as pool:  # which ends its processes when it is left
+            for root, plain in pool.imap_unordered(_in_a_process, largest_first):
+                if (done := _restored(plain)) is not None:
+                    left = {other: own for other, own in left.items() if other != root}
+                    yield root, done
+    for root, paths in left.items():
+        known = len(library.messages)
+        programs = _understood(paths, library, several=True)
+        yield root, _Understood(programs, tuple(library.messages[known:]))
+
+
+def _quietly() -> None:
+    """Ctrl-C is for the process that waits for the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _in_a_process(project: tuple[Path, list[Path]]) -> tuple[Path, Any]:
+    """What came of a project, in plain form: models that are pickled lose which of their facts were never looked at."""
+    from lstmadvisor.sources import Library
+
+    root, paths = project
+    library = Library()
+    programs = _understood(paths, library, several=True)
+    try:
+        return root, to_plain((programs, tuple(library.messages)))
+    except NotPlain:
+        return root, None
+
+
+def _understood(paths: Sequence[Path], library: Library, several: bool = False) -> tuple[Program, ...]:
     programs = _Programs(library)
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 12_000))
     try:
         for path in paths:
             here = path if str(path) == STDIN else path.resolve()
-            if len(paths) > 1 and not programs.imports.concerns(here):
+            if several and not programs.imports.concerns(here):
                 continue
             try:
                 with within(SECONDS):
