@@ -163,7 +163,7 @@ def program(path: str = "train.py", rate: float = 0.7) -> Program:
 def install_extractor(monkeypatch: pytest.MonkeyPatch) -> None:
     """Puts `program` in place of what extractors find, for every file that mentions a dropout."""
 
-    def understand(paths: Sequence[Path], library: sources.Library) -> tuple[Program, ...]:
+    def understand(paths: Sequence[Path], library: sources.Library, *more: object) -> tuple[Program, ...]:
         found = [source for path in paths if (source := library.source(path))]
         return tuple(program(source.path) for source in found if "Dropout" in source.code)
 

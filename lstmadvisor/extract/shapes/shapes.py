@@ -246,15 +246,22 @@ def _one_each(comprehension: Term) -> bool:
 
 def _is_set(value: Value) -> bool:
     """Whether a value is a set, whose operators join and intersect."""
-    if isinstance(value, Seq):
-        return value.kind == "set"
-    if not isinstance(value, Term):
-        return False
-    if value.op == "binop":
-        return any(map(_is_set, value.args))
-    return (value.op == "comp" and value.name == "set") or (
-        value.op == "call" and value.name in ("builtins.set", "builtins.frozenset")
-    )
+    seen: set[int] = set()
+    waiting = [value]
+    for here in waiting:  # grows; a sum of sums of the same sums is a graph
+        if id(here) in seen or not isinstance(here, (Seq, Term)):
+            continue
+        seen.add(id(here))
+        if isinstance(here, Seq):
+            is_one = here.kind == "set"
+        else:
+            is_one = (here.op == "comp" and here.name == "set") or (
+                here.op == "call" and here.name in ("builtins.set", "builtins.frozenset")
+            )
+            waiting += here.args if here.op == "binop" else ()
+        if is_one:
+            return True
+    return False
 
 
 __all__ = ["Dim", "Shape", "Shapes", "shape_layers", "shape_moves", "shape_rules"]
