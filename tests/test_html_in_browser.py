@@ -208,6 +208,20 @@ def test_legible_without_scripts(browser: Browser, report: Path) -> None:
         assert record == Record(requests=[report.as_uri()])
 
 
+def test_scripts_change_nothing_of_what_is_shown_where(browser: Browser, report: Path) -> None:
+    layouts = []
+    for enabled in (True, False):
+        with opened(browser, report, java_script_enabled=enabled) as (page, _):
+            parts = page.locator("h1, h2, h3, h4, .excerpt, .patch code, .drawing, .scorecard, .help").locator(
+                "visible=true"
+            )
+            texts = parts.all_inner_texts()
+            boxes = [parts.nth(n).bounding_box() or {} for n in range(0, len(texts), 7)]
+            layouts.append((texts, [(round(box["x"]), round(box["width"])) for box in boxes]))
+    assert len(layouts[0][0]) > 60
+    assert layouts[0] == layouts[1]
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 def test_nothing_is_wider_than_the_window(browser: Browser, report: Path, width: int) -> None:
     with opened(browser, report, viewport={"width": width, "height": 800}) as (page, _):
@@ -226,7 +240,8 @@ def test_print_leaves_out_what_only_works_on_a_screen(browser: Browser, report: 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_barrier(browser: Browser, report: Path, scheme: str) -> None:
     with opened(browser, report, color_scheme=scheme, bypass_csp=True) as (page, _):
-        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = !one.closest('.chart'); })")
+        page.evaluate("document.querySelectorAll('#chart-update details').forEach((one) => { one.open = true; })")
         found = Axe().run(page).response["violations"]
         assert [summary(one) for one in found if one["impact"] in SERIOUS] == []
 
