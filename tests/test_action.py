@@ -35,7 +35,12 @@ def check(folder: Path, **inputs: str) -> tuple[int, str, dict[str, str]]:
     environment = {name: given[value] for name, value in step("Check")["env"].items()}
     outputs = folder / "outputs"
     outputs.touch()
-    own = {"RUNNER_TEMP": str(folder / "temp"), "GITHUB_OUTPUT": str(outputs), "PYTHONPATH": str(ROOT)}
+    own = {
+        "RUNNER_TEMP": str(folder / "temp"),
+        "GITHUB_OUTPUT": str(outputs),
+        "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+        "PYTHONPATH": str(ROOT),
+    }
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step("Check")["run"]],
         cwd=folder, env={**os.environ, **environment, **own}, capture_output=True, text=True, check=False,
@@ -53,6 +58,7 @@ def test_annotations_sarif_and_report(tmp_path: Path) -> None:
     results = json.loads(Path(outputs["sarif"]).read_text(encoding="utf-8"))["runs"][0]["results"]
     assert "LA502" in [result["ruleId"] for result in results]
     assert "clip-after-step" in Path(outputs["html"]).read_text(encoding="utf-8")
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8").startswith("### ▲ lstmadvisor: ")
 
 
 def test_nothing_is_uploaded_where_nothing_could_be_run(tmp_path: Path) -> None:
