@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from tuning import tuned
 
 from lstmadvisor import engine, packs, sources
 from lstmadvisor.config import RuleSettings
@@ -187,10 +188,49 @@ def report(
             named, total = named + hits, total + runs
         text = ", ".join(f"{name} {count}" for name, count in others.most_common())
         print(f"{case.name:<48} {case.half:<5} {f'{hits} of {runs}' if case.causes else '':<10} {text}")
+    for half, other in (("tune", "test"), ("test", "tune")):
+        print(f"\n{_halves(chosen, measured, facts, rules, seeds, half, other)}")
     if total:
         print(f"\nroot cause named in {named} of {total} faulty runs: {named / total:.1%}")
     if healthy:
         print(f"loud findings in {alarms} of {healthy} healthy runs; 95 % bound {bound(healthy, alarms):.1%}")
+
+
+def _halves(
+    chosen: list[Case],
+    measured: dict[tuple[Case, int], Probe | None],
+    facts: dict[str, Program],
+    rules: list[Rule],
+    seeds: int,
+    half: str,
+    other: str,
+) -> str:
+    """What thresholds that are set by one half of the cases come to on the other."""
+    runs = [(case, probe) for case in chosen for seed in range(seeds) if (probe := measured[case, seed])]
+    options = tuned(
+        [probe for case, probe in runs if case.half == half and not case.causes],
+        [(case.causes, probe) for case, probe in runs if case.half == half and case.causes],
+        rules,
+    )
+    named = alarms = faulty = healthy = 0
+    for case, probe in runs:
+        if case.half == other:
+            findings = judge(facts[case.name], probe, rules, options)
+            faulty += bool(case.causes)
+            healthy += not case.causes
+            named += any(one.rule in case.causes for one in findings)
+            alarms += bool(not case.causes and loud(findings))
+    numbers = ", ".join(f"{name} {_number(one)}" for name, one in sorted(options.items()))
+    return (
+        f"thresholds set by the {half} half ({numbers})\n"
+        f"on the {other} half: {named} of {faulty} causes named, {alarms} of {healthy} healthy runs with an alarm"
+    )
+
+
+def _number(options: Options) -> str:
+    defaults = type(options)()
+    changed = [f"{n} {v:.3g}" for n, v in options.model_dump().items() if v != getattr(defaults, n)]
+    return " ".join(changed) or "as it is"
 
 
 if __name__ == "__main__":

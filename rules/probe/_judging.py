@@ -50,6 +50,14 @@ def stuck(program: Program, share: float = 0.95) -> bool | None:
     return False if low > 0 and middle >= 0.05 else None
 
 
+def far(program: Program) -> bool:
+    """Whether what has to be remembered may lie out of the gradient's reach: then a slow start tells little."""
+    probe = measured(program)
+    reach = None if probe is None else probe.statistics.reach
+    steps = max((layer.sequence_length or 0 for layer in probe.layers), default=0) if probe else 0
+    return reach is not None and steps > 20 * reach
+
+
 def extend(steps: int, least: int, what: str) -> Undecided:
     """The run was too short to judge."""
     return Undecided(missing=f"{what}: the probe made {steps} steps; extend it to {least} steps")

@@ -8,8 +8,12 @@ from ._judging import backward_at, extend, series
 class Limits(Options):
     """What counts as a spike."""
 
-    ratio: float = 50.0
+    ratio: float = 200.0
     """a norm above this multiple of the usual one"""
+    exploding: float = 50.0
+    """or above this one, where the gradient grows through time"""
+    growth: float = 100.0
+    """gradient at the first time step over that at the last, above which it grows"""
     steps: int = 100
     """in a shorter run without a spike nothing is said"""
 
@@ -31,7 +35,8 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     if probe is None:
         return
     found = probe.statistics
-    if found.spike is None or found.spike <= options.ratio:
+    grows = found.vanishing is not None and found.vanishing > options.growth
+    if found.spike is None or found.spike <= (options.exploding if grows else options.ratio):
         if probe.steps < options.steps:
             yield extend(probe.steps, options.steps, "spikes of the gradient")
         return

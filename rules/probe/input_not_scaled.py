@@ -27,7 +27,7 @@ class Limits(Options):
     low: float = 0.01
     """the smallest deviation"""
     learned: float = 0.5
-    """advice only if the loss ends below this share of that of a constant answer"""
+    """advice only if the loss ends below this share of that of a constant answer, or of where it began"""
     saturated: float = 0.15
     """and if no more than this share of the gates starts below 0.1 or above 0.9"""
 
@@ -54,7 +54,11 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     off = abs(mean) > options.mean * deviation and abs(mean) > 1
     if not off and options.low <= deviation <= options.high:
         return
-    learned = found.over_constant is not None and found.over_constant < options.learned
+    learned = (
+        found.fall is not None and found.fall[1] > 1 - options.learned
+        if found.over_constant is None
+        else found.over_constant < options.learned
+    )
     copes = learned and (found.saturation or 0.0) <= options.saturated
     at = input_at(program)
     yield Finding(

@@ -11,7 +11,7 @@ class Limits(Options):
     movement: float = 0.03
     """the sum of the relative changes of the weights over the run"""
     fall: float = 0.05
-    """nothing is said if the loss fell by more than this share"""
+    """nothing is said if the loss fell by more than this share, beyond doubt"""
     steps: int = 100
     """nothing is said of shorter runs"""
 
@@ -33,7 +33,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     if probe is None:
         return
     found = probe.statistics
-    if found.movement is None or found.movement >= options.movement or (found.fall and found.fall[0] > options.fall):
+    if found.movement is None or found.movement >= options.movement or _fell(found.fall, options.fall):
         return
     if probe.steps < options.steps:
         yield extend(probe.steps, options.steps, "movement of the weights")
@@ -48,3 +48,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         else f"try a learning rate of {found.rate_first * 100:g}",
         evidence=(series("update-ratio", f"{found.update_ratio or 0:.1e} in the middle of the run"),),
     )
+
+
+def _fell(fall: tuple[float, float, float] | None, share: float) -> bool:
+    return fall is not None and fall[0] > share and fall[1] > 0

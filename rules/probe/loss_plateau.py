@@ -1,8 +1,8 @@
 """The loss does not fall."""
 
-from lstmadvisor.rule import Finding, Iterator, Options, Program, Undecided, measured, rule
+from lstmadvisor.rule import Finding, Iterator, Options, Program, Severity, Undecided, measured, rule
 
-from ._judging import extend, loss_at, series
+from ._judging import extend, far, loss_at, series
 
 
 class Limits(Options):
@@ -42,10 +42,11 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     if probe.steps < options.steps:
         yield extend(probe.steps, options.steps, "course of the loss")
     elif most >= options.most or any((loss.classes or 0) > 100 for loss in probe.losses):
-        yield extend(probe.steps, 3 * probe.steps, f"a loss that fell by {fall:.0%} between batches that differ more")
+        yield extend(probe.steps, 3 * probe.steps, "batches that differ more than the loss has changed")
     elif found.loss_first is not None and found.loss_tail is not None:
         yield Finding(
             at=loss_at(program),
+            severity=Severity.ADVICE if far(program) else None,
             message=f"the loss is where it began after {probe.steps} steps: {found.loss_tail:.3g}, "
             f"at most {max(most, 0):.0%} lower than at first",
             label="flat",

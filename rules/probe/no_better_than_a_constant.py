@@ -1,8 +1,8 @@
 """The trained network is no better than one that always gives the same answer."""
 
-from lstmadvisor.rule import Finding, Iterator, Options, Program, Undecided, measured, rule
+from lstmadvisor.rule import Finding, Iterator, Options, Program, Severity, Undecided, measured, rule
 
-from ._judging import extend, loss_at, series
+from ._judging import extend, far, loss_at, series
 
 
 class Limits(Options):
@@ -44,6 +44,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         return
     yield Finding(
         at=loss_at(program),
+        severity=Severity.ADVICE if far(program) else None,
         message=f"after {probe.steps} steps the loss is {found.over_constant:.0%} of {found.constant:.3g}, "
         "the loss of always giving the same answer",
         label="learns nothing",

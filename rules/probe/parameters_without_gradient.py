@@ -10,6 +10,8 @@ class Limits(Options):
 
     share: float = 0.9
     """of the steps in which a gradient is exactly 0"""
+    padding: float = 0.5
+    """share of padding above which a gradient of 0 is the padding's fault, and not reported here"""
 
 
 @rule(
@@ -28,10 +30,14 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     if probe is None or not probe.steps:
         return
     checks = probe.checks
+    padded = (probe.statistics.padding or 0.0) > options.padding
     zero = tuple(
         name
         for name, share in checks.zero_gradient.items()
-        if share >= options.share and (norms := probe.of("gradient-norm", name)) and norms.values[:1] == (0.0,)
+        if share >= options.share
+        and not padded
+        and (norms := probe.of("gradient-norm", name))
+        and norms.values[:1] == (0.0,)
     )
     layers = tuple(layer.path for layer in probe.layers if layer.path)
     for names, what, help in (

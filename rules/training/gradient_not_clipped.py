@@ -50,7 +50,7 @@ class Limits(Options):
     """nor of fewer training samples than these"""
     flat: float = 10.0
     """nor if a probe of at least 100 steps measured no norm above this multiple of the usual one"""
-    spike: float = 50.0
+    spike: float = 200.0
     """a norm above this multiple of the usual one makes it a warning"""
 
 

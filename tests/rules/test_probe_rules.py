@@ -138,21 +138,26 @@ class TestLossDiverges:
 
 class TestGradientSpikes:
     def test_tells_where_to_clip(self):
-        verdict = run("gradient-spikes", spike=51.0, spike_step=83, norm_p90=1.9)
+        verdict = run("gradient-spikes", spike=201.0, spike_step=83, norm_p90=1.9)
         assert verdict.only.message == (
-            "gradient norm 51 times the usual one at step 83; clip at 1.9, the 90th percentile of 200 steps"
+            "gradient norm 201 times the usual one at step 83; clip at 1.9, the 90th percentile of 200 steps"
         )
         assert verdict.lines == [31]
 
     def test_from_below(self):
-        assert run("gradient-spikes", spike=49.0).state == "passed"
+        assert run("gradient-spikes", spike=199.0).state == "passed"
+
+    def test_a_gradient_that_grows_through_time_needs_less(self):
+        assert run("gradient-spikes", spike=51.0, vanishing=101.0).state == "failed"
+        assert run("gradient-spikes", spike=51.0, vanishing=99.0).state == "passed"
+        assert run("gradient-spikes", spike=49.0, vanishing=101.0).state == "passed"
 
     def test_clipped_spikes_do_no_harm(self):
         assert run("gradient-spikes", spike=500.0, clipped=0.1, clip_ratio=1.0).state == "passed"
 
     def test_a_short_run_without_spikes_tells_nothing(self):
         assert run("gradient-spikes", measured={"steps": 60}).state == "undecided"
-        assert run("gradient-spikes", measured={"steps": 60}, spike=80.0).state == "failed"
+        assert run("gradient-spikes", measured={"steps": 60}, spike=280.0).state == "failed"
 
     def test_option(self):
         assert run("gradient-spikes", spike=21.0, options={"ratio": 20.0}).state == "failed"
@@ -192,6 +197,11 @@ class TestNoBetterThanAConstant:
     def test_from_below(self):
         assert run("no-better-than-a-constant", **(FLAT | {"over_constant": 0.96})).state == "passed"
 
+    def test_what_lies_far_back_may_only_start_slowly(self):
+        layers = {"layers": (MeasuredLayer(kind="LSTM", sequence_length=101),)}
+        assert run("no-better-than-a-constant", None, layers, **FLAT).only.severity.value == "advice"
+        assert run("no-better-than-a-constant", None, layers, **FLAT, reach=6.0).only.severity.value == "warning"
+
     def test_a_loss_that_still_falls_is_undecided(self):
         verdict = run("no-better-than-a-constant", over_constant=1.3, late_fall=(0.2, 0.1, 0.3))
         assert (verdict.state, verdict.reason) == (
@@ -228,6 +238,12 @@ class TestLossPlateau:
             run("loss-plateau", measured={"steps": 100}, fall=(0.0, -0.01, 0.01), over_constant=1.0).state
             == "undecided"
         )
+
+    def test_what_lies_far_back_may_only_start_slowly(self):
+        layers = {"layers": (MeasuredLayer(kind="LSTM", sequence_length=101),)}
+        flat = {"fall": (0.0, -0.01, 0.01), "over_constant": None}
+        assert run("loss-plateau", None, layers, **flat).only.severity.value == "advice"
+        assert run("loss-plateau", **flat).only.severity.value == "warning"
 
 
 class TestGates:
@@ -319,7 +335,8 @@ class TestLearningRate:
 
     def test_movement_or_progress_clears_it(self):
         assert run("learning-rate-too-low", **(LOW | {"movement": 0.031})).state == "passed"
-        assert run("learning-rate-too-low", **(LOW | {"fall": (0.06, 0.0, 0.1)})).state == "passed"
+        assert run("learning-rate-too-low", **(LOW | {"fall": (0.06, 0.01, 0.1)})).state == "passed"
+        assert run("learning-rate-too-low", **(LOW | {"fall": (0.06, -0.02, 0.1)})).state == "failed"
 
     def test_too_short_to_move(self):
         assert run("learning-rate-too-low", measured={"steps": 99}, **LOW).state == "undecided"
@@ -344,6 +361,9 @@ class TestScale:
     def test_a_network_that_copes_gets_advice(self):
         assert run("input-not-scaled", input_deviation=700.0).only.severity.value == "advice"
         assert run("input-not-scaled", input_deviation=700.0, saturation=0.5).only.severity.value == "warning"
+        unknown = {"input_deviation": 700.0, "over_constant": None}
+        assert run("input-not-scaled", **unknown, fall=(0.7, 0.6, 0.8)).only.severity.value == "advice"
+        assert run("input-not-scaled", **unknown, fall=(0.6, 0.4, 0.8)).only.severity.value == "warning"
 
     def test_normalised_inside(self):
         inside = {"normalizations": (Normalization(kind=given("batch"), position=given("input"), at=at(9)),)}

@@ -59,10 +59,10 @@ def verdict(
 class TestGradientNotClipped:
     def test_spikes_make_it_a_warning_with_evidence(self):
         assert verdict("gradient-not-clipped", GRADIENT_NOT_CLIPPED).only.severity.value == "advice"
-        loud = verdict("gradient-not-clipped", GRADIENT_NOT_CLIPPED, spike=80.0).only
+        loud = verdict("gradient-not-clipped", GRADIENT_NOT_CLIPPED, spike=280.0).only
         assert loud.severity.value == "warning"
         assert [(one.series, one.text) for one in loud.evidence if one.series] == [
-            ("gradient-norm", "up to 80 times the usual one")
+            ("gradient-norm", "up to 280 times the usual one")
         ]
 
     def test_flat_norms_clear_it(self):
