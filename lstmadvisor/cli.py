@@ -207,7 +207,7 @@ def rule(name: str | None, form: str, color: str) -> None:
 @main.command()
 @click.argument("name", type=click.Choice(("report", "facts", "configuration")))
 def schema(name: str) -> None:
-    """Print the JSON Schema of a JSON report, of facts, or of the configuration."""
+    """Print the JSON Schema of what is written or read."""
     from lstmadvisor import output, schemas
 
     output.write(schemas.published(name))
@@ -215,7 +215,7 @@ def schema(name: str) -> None:
 
 @main.command()
 def server() -> None:
-    """Serve editors by the Language Server Protocol, on stdin and stdout."""
+    """Serve editors by the Language Server Protocol."""
     from importlib.util import find_spec
 
     from lstmadvisor.errors import UserError
