@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from lstmadvisor.probe.models import Models
-from lstmadvisor.probe.observer import Observer
+from lstmadvisor.probe.observer import Arguments, Observer
 from lstmadvisor.probe.patches import Patches
 
 LOSSES = {
@@ -109,8 +110,12 @@ class KerasHooks:
                 target = y_true.argmax(-1)
             elif name == "cross_entropy":
                 target = y_true.long()
-            self._observer.tell("loss_function", name, {"target": target, "reduction": "mean"}, value)
+            self._observer.tell("loss_function", name, _told(target), value)
         return value
+
+
+def _told(target: Any) -> Arguments:
+    return Arguments(inspect.signature(_told), (), {"target": target, "reduction": "mean"})
 
 
 class LossOnly:

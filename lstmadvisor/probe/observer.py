@@ -7,6 +7,7 @@ several optimizers, the step that each of them makes.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from typing import Any
 
 from lstmadvisor.probe.recorder import Recorder, Sink
 
+OFTEN, RARELY = 10, 25
+"""intervals, in steps, at which the instruments sample"""
 FLUSH_STEPS = 50
 FLUSH_SECONDS = 1.0
 TARGET = 0.05
@@ -28,6 +31,31 @@ WIDEST = 16
 
 class Enough(BaseException):
     """Ends a script that has been measured: no Exception, so that it passes `except Exception`."""
+
+
+class Arguments:
+    """The arguments of a call by their names; they are sorted out only if somebody asks."""
+
+    def __init__(self, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._signature = signature
+        self._args = args
+        self._kwargs = kwargs
+        self._bound: dict[str, Any] | None = None
+
+    def get(self, name: str, otherwise: Any = None) -> Any:
+        """The value of a parameter, its default if it was not given."""
+        if name in self._kwargs:
+            return self._kwargs[name]
+        if self._bound is None:
+            bound = self._signature.bind(*self._args, **self._kwargs)
+            bound.apply_defaults()
+            self._bound = bound.arguments
+        return self._bound.get(name, otherwise)
+
+    @property
+    def summed(self) -> bool:
+        """Whether the loss is a sum; nobody writes that without a keyword."""
+        return self._kwargs.get("reduction") == "sum"
 
 
 class Instrument:
@@ -56,7 +84,7 @@ class Instrument:
     def evaluated(self, module: Any) -> None:
         """A model is called without gradient, in any step."""
 
-    def loss_function(self, name: str, arguments: dict[str, Any], value: Any) -> None:
+    def loss_function(self, name: str, arguments: Arguments, value: Any) -> None:
         """A loss function was called."""
 
     def backward(self, loss: Any) -> None:
@@ -73,6 +101,9 @@ class Instrument:
 
     def step_done(self, step: int) -> None:
         """Step number `step` is over, for the first optimizer that made it."""
+
+    def listened(self, step: int) -> None:
+        """Step number `step` is over, and was one that is listened to."""
 
     def finish(self) -> None:
         """The run is over."""
@@ -102,7 +133,6 @@ class Observer:
         self._wall_clock = wall_clock
         self._instruments: list[Instrument] = []
         self._events: dict[str, list[Callable[..., Any]]] = {}
-        self._owner = os.getpid()
         self._depth = 0
         self._own = 0.0
         self._step_started: float | None = None
@@ -111,6 +141,8 @@ class Observer:
         self._window_time = self._window_own = 0.0
         self._flushed = time.monotonic()
         self._finished = False
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
 
     def add(self, *instruments: Instrument) -> None:
         """Takes instruments in, each for the events that it overrides."""
@@ -122,8 +154,8 @@ class Observer:
 
     @property
     def active(self) -> bool:
-        """Whether events count now: not within the probe's own work, nor in a forked process."""
-        return self._depth == 0 and not self._finished and os.getpid() == self._owner
+        """Whether events count now: not within the probe's own work, nor when all is over."""
+        return self._depth == 0 and not self._finished
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
@@ -149,17 +181,24 @@ class Observer:
     def tell(self, event: str, *arguments: Any) -> Any:
         """Hands an event to the instruments; what the last of them answered, if anything."""
         answer = None
-        if not self.active:
+        receivers = self._events.get(event)
+        if not receivers or not self.active:
             return answer
-        with self.at_work():
-            for receive in tuple(self._events.get(event, ())):
+        self._depth += 1  # as `at_work`, which costs more than most events
+        started = time.perf_counter()
+        try:
+            for receive in receivers:
                 try:
                     given = receive(*arguments)
                 except Exception as error:
-                    self._events[event].remove(receive)
+                    self._events[event] = [other for other in receivers if other is not receive]
                     self.recorder.broken(error)
                     continue
-                answer = given if given is not None else answer
+                if given is not None:
+                    answer = given
+        finally:
+            self._depth -= 1
+            self._own += time.perf_counter() - started
         return answer
 
     def every(self, interval: int) -> bool:
@@ -205,6 +244,10 @@ class Observer:
         self.recorder.record("overhead", value=self.overhead)
         self._finished = True
 
+    def _forked(self) -> None:
+        """What a forked process does is not the run."""
+        self._finished = True
+
     @property
     def overhead(self) -> float | None:
         """Time spent by the probe, as a share of the training steps' time without it."""
@@ -225,6 +268,8 @@ class Observer:
         self._step_started = now
         self._own_at_start = self._own
         self.tell("step_done", step)
+        if self.listening:
+            self.tell("listened", step)
         self.steps = step + 1
         self._listen()
         elapsed = time.monotonic() - self._flushed
@@ -237,9 +282,9 @@ class Observer:
             self._pace()
 
     def _listen(self) -> None:
-        listening = self.steps < 3 or any(
-            (self.steps - late) % (interval * self.widening) == 0 for interval in (10, 25) for late in (0, 1)
-        )
+        wide = self.widening
+        often, rarely = self.steps % (OFTEN * wide), self.steps % (RARELY * wide)
+        listening = self.steps < 3 or not often or rarely in (0, 1)  # two in a row tell what is carried over
         if listening != self.listening:
             self.listening = listening
             self.on_listening(listening)

@@ -30,6 +30,8 @@ class Recorder:
         """A number of a series: a float, or a tensor with one element."""
         if isinstance(value, float | int):
             self.append(name, of, step, value)
+        elif value.device.type == "cpu":
+            self.append(name, of, step, value.item())
         else:
             self.fetch(value, lambda values: self.append(name, of, step, values[0]))
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 from typing import Any
 
 from lstmadvisor.probe.by_hand import ByHand
 from lstmadvisor.probe.models import Models
-from lstmadvisor.probe.observer import Observer
+from lstmadvisor.probe.observer import Arguments, Observer
 from lstmadvisor.probe.patches import Patches
 
 LOSSES = (
@@ -78,9 +77,12 @@ class TorchHooks:
             self._post = None
 
     def _forward_pre(self, module: Any, args: tuple[Any, ...]) -> Any:
+        root = self._models.is_root(module)
+        if self._post is None and not root:
+            return None
         if self._torch.compiler.is_compiling() or not self._observer.active or _symbolic(args):
             return None
-        if self._models.is_root(module):
+        if root:
             if self._torch.is_grad_enabled():
                 self._observer.tell("called", module, args)
             else:
@@ -143,12 +145,9 @@ class TorchHooks:
 
     def _loss_function(self, original: Any, *args: Any, **kwargs: Any) -> Any:
         value = original(*args, **kwargs)
-        if self._torch.compiler.is_compiling() or not self._observer.active:
-            return value
-        with contextlib.suppress(TypeError):
-            bound = self._signatures[original.__name__].bind(*args, **kwargs)
-            bound.apply_defaults()
-            self._observer.tell("loss_function", original.__name__, bound.arguments, value)
+        if not self._torch.compiler.is_compiling() and self._observer.active:
+            name = original.__name__
+            self._observer.tell("loss_function", name, Arguments(self._signatures[name], args, kwargs), value)
         return value
 
     def _construct(self, original: Any, module: Any, *args: Any, **kwargs: Any) -> None:

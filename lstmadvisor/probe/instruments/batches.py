@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstmadvisor.probe.models import Models
-from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.observer import RARELY, Instrument, Observer
 from lstmadvisor.probe.recorder import rounded
 
-INTERVAL = 25
 LARGEST = 20_000_000
 SHORTEST_TAIL = 2
 """equal time steps at an end that may be padding"""
@@ -28,6 +27,7 @@ class Batches(Instrument):
         self._given: dict[str, Any] = {}
         """what the models were called with since the last backward pass"""
         self._told = -1
+        self._input: Any = None
         self._states: set[int] = set()
 
     def forward_post(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
@@ -39,7 +39,7 @@ class Batches(Instrument):
             parts = start if isinstance(start, tuple | list) else (start,)
             self._states.update(part.data_ptr() for part in parts if torch.is_tensor(part))
 
-    def step_done(self, step: int) -> None:
+    def listened(self, step: int) -> None:
         """New states come with the next step."""
         self._states.clear()
 
@@ -47,7 +47,7 @@ class Batches(Instrument):
         """Keeps the tensors until it is clear that something is learned from them."""
         import torch
 
-        if not self.observer.every(INTERVAL) or not torch.is_grad_enabled():
+        if not self.observer.every(RARELY) or not torch.is_grad_enabled():
             return
         several = f"{type(module).__name__}." if len(self._models.roots) > 1 else ""
         for name, tensor in list(tensors(torch, args, kwargs))[:MOST]:
@@ -55,20 +55,25 @@ class Batches(Instrument):
                 self._given[several + name] = tensor.detach()
 
     def backward(self, loss: Any) -> None:
-        """Describes each tensor once a step."""
-        import torch
-
+        """Describes each tensor once a step; looks at the input if the loss is not finite."""
         given, self._given = self._given, {}
+        before, self._input = self._input, None
+        if before is not None and loss.device.type == "cpu" and not bool(loss.isfinite().all()):
+            self.recorder.number("input-sum", "", self.observer.steps, before.sum())
         if given and self._told != self.observer.steps:
+            import torch
+
             self._told = self.observer.steps
             for name, tensor in given.items():
                 self._describe(torch, name, tensor)
 
     def called(self, module: Any, args: tuple[Any, ...]) -> None:
-        """Asks of each step's input whether it is finite: a sum that is not finite tells."""
+        """Keeps the input until the loss is known; on another device its sum must tell whether it is finite."""
         for value in args:
-            if getattr(value, "is_floating_point", bool)() and not value.is_sparse and value.numel():
-                self.recorder.number("input-sum", "", self.observer.steps, value.detach().sum())
+            if getattr(value, "is_floating_point", bool)() and not value.is_sparse:
+                self._input = value.detach()
+                if value.device.type != "cpu":
+                    self.recorder.number("input-sum", "", self.observer.steps, self._input.sum())
                 return
 
     def _describe(self, torch: Any, name: str, tensor: Any) -> None:

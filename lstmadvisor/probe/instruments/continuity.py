@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.observer import Arguments, Instrument, Observer
 
 STEPS = 40
 CLOSE = 1e-5
@@ -39,9 +39,10 @@ class Continuity(Instrument):
             if before == step - 1:
                 self._compare(axis, ends, self._given.select(1 - axis, 0))
 
-    def loss_function(self, name: str, arguments: dict[str, Any], value: Any) -> None:
+    def loss_function(self, name: str, arguments: Arguments, value: Any) -> None:
         """Keeps the last targets of the rows, where there is one for each input."""
-        given, target = self._given, arguments.get("target")
+        given = self._given
+        target = arguments.get("target") if given is not None else None
         if given is None or target is None or not value.requires_grad:
             return
         sizes = given.shape[:2]

@@ -36,7 +36,7 @@ class Forwards(Instrument):
         if self._call is None or _size(module) > _size(self._call[0]):
             self._call = (module, args, kwargs)
 
-    def step_done(self, step: int) -> None:
+    def listened(self, step: int) -> None:
         """Asks."""
         if step != AT or self._call is None:
             return

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstmadvisor.probe.models import Models
-from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.observer import RARELY, Instrument, Observer
 from lstmadvisor.probe.recorder import rounded
 
-INTERVAL = 25
 SEQUENCES = 8
 LONGEST = 256
 """Time steps that are looked at."""
@@ -36,7 +35,7 @@ class Gates(Instrument):
         import torch
 
         wanted = isinstance(module, torch.nn.RNNBase | torch.nn.RNNCellBase)
-        if not wanted or not self.observer.every(INTERVAL) or not torch.is_grad_enabled() or not args:
+        if not wanted or not self.observer.every(RARELY) or not torch.is_grad_enabled() or not args:
             return
         with torch.no_grad(), torch.autocast(args[0].data.device.type, enabled=False):
             if isinstance(module, torch.nn.RNNBase) and id(module) not in self._heard:
@@ -49,7 +48,7 @@ class Gates(Instrument):
                 if len(calls) < LONGEST:
                     calls.append(_cell(torch, module, args, output))
 
-    def step_done(self, step: int) -> None:
+    def listened(self, step: int) -> None:
         """The calls of a cell in this step are its sequence."""
         import torch
 
@@ -64,15 +63,23 @@ class Gates(Instrument):
         return self._models.path(module)
 
     def _tell(self, module: Any, suffix: str, step: int, gates: dict[str, Any]) -> None:
+        """All gates at once; the hidden state may be of another size."""
         import torch
 
-        for name, values in gates.items():
-            values = values.detach().float()
-            bottom = -1.0 if name in ("gate-cell", "gate-new", "hidden") else 0.0
-            low, high = (0.1, 0.9) if bottom == 0 else (-0.9, 0.9)
-            counts = torch.histc(values, BINS, bottom, 1.0)
-            rest = torch.stack([values.mean(), (values < low).float().mean(), (values > high).float().mean()])
-            self._hand_on(name, (module, suffix), step, bottom, torch.cat([counts, rest.to(counts)]))
+        names = list(gates)
+        flat = [gates[name].detach().float().reshape(-1) for name in names]
+        bottoms = [-1.0 if name in ("gate-cell", "gate-new", "hidden") else 0.0 for name in names]
+        gated = sum(len(values) == len(flat[0]) for values in flat)
+        for part in (slice(0, gated), slice(gated, None)):
+            if not flat[part]:
+                continue
+            together = torch.stack(flat[part])
+            lows = torch.tensor([[0.1 if bottom == 0 else -0.9] for bottom in bottoms[part]], device=together.device)
+            shares = [(together < lows).float().mean(1), (together > 0.9).float().mean(1)]
+            rest = torch.stack([together.mean(1), *shares], dim=1)
+            for name, bottom, values, numbers in zip(names[part], bottoms[part], together, rest, strict=True):
+                counts = torch.histc(values, BINS, bottom, 1.0)
+                self._hand_on(name, (module, suffix), step, bottom, torch.cat([counts, numbers]))
 
     def _hand_on(self, name: str, of: tuple[Any, str], step: int, bottom: float, numbers: Any) -> None:
         def then(values: list[float]) -> None:

@@ -6,9 +6,8 @@ import math
 from typing import Any
 
 from lstmadvisor.probe.models import Models
-from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.observer import OFTEN, Instrument, Observer
 
-SETTLED = 20
 MOST = 48
 """Parameters whose norms are told one by one."""
 
@@ -75,9 +74,9 @@ class Gradients(Instrument):
         if counts[0] in (1, 20) or counts[0] % 50 == 0:
             self._tell_clips()
 
-    def step_done(self, step: int) -> None:
+    def listened(self, step: int) -> None:
         """Looks early: when a script is over, its model may be gone."""
-        if step == SETTLED:
+        if step == OFTEN:
             self._tell_missing()
 
     def finish(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lstmadvisor.probe.instruments import gates, time
 from lstmadvisor.probe.models import Models
-from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.observer import OFTEN, RARELY, Instrument, Observer
 
 LONGEST = 64
 """Time steps whose gates are looked at: each is computed on its own."""
@@ -51,14 +51,14 @@ class KerasGates(gates.Gates):
         """Looks at the first pass of a layer in a step."""
         import torch
 
-        if not self.observer.every(gates.INTERVAL) or not _recurrent(module, args):
+        if not self.observer.every(RARELY) or not _recurrent(module, args):
             return
         with torch.no_grad():
             given = args[0].detach()[: gates.SEQUENCES]
             given = (given.flip(1) if module.go_backwards else given)[:, :LONGEST]
             self._tell(module, "", self.observer.steps, _gates(torch, module.cell, given))
 
-    def step_done(self, step: int) -> None:
+    def listened(self, step: int) -> None:
         """Cells are no matter here."""
 
     def _path(self, module: Any) -> str:
@@ -72,7 +72,7 @@ class KerasThroughTime(time.ThroughTime):
         """Hooks the gradient of the layer's input; input that needs none is replaced by an alias that does."""
         import torch
 
-        if not self.observer.every(time.INTERVAL) or not _recurrent(module, args):
+        if not self.observer.every(OFTEN) or not _recurrent(module, args):
             return None
         values = args[0]
         changed = None

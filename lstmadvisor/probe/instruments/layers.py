@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lstmadvisor.probe.models import Models
-from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.observer import RARELY, Instrument, Observer
 
 _ONLY_SHAPED = ("Expand", "Repeat", "View", "Unsqueeze", "Reshape", "Transpose", "Clone")
 
@@ -43,9 +43,9 @@ class Layers(Instrument):
         seen.last = tuple(part.detach() for part in _parts(after))
         seen.graph = _parts(after)[0].grad_fn
 
-    def step_done(self, step: int) -> None:
+    def listened(self, step: int) -> None:
         """Tells what was seen, in the first steps and then rarely."""
-        if step < 3 or step % 50 == 1:
+        if step < 3 or step == RARELY + 1:
             self._tell()
 
     def finish(self) -> None:

@@ -33,7 +33,7 @@ class Loaders(Instrument):
             trained=False,
         )
 
-    def step_done(self, step: int) -> None:
+    def listened(self, step: int) -> None:
         """The present loader is trained on."""
         if self._current is not None and self._trained.get(self._current) is False:
             self._trained[self._current] = True

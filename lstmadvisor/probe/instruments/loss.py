@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.observer import Arguments, Instrument, Observer
 
 
 class Loss(Instrument):
@@ -26,12 +26,10 @@ class Loss(Instrument):
             self._evaluated.clear()
         self._training.append(loss if loss.dim() == 0 else loss.mean())
 
-    def loss_function(self, name: str, arguments: dict[str, Any], value: Any) -> None:
+    def loss_function(self, name: str, arguments: Arguments, value: Any) -> None:
         """Counts as an evaluation where nothing can be learned from it."""
         if value.requires_grad:
-            target: Any = arguments.get("target")
-            summed = arguments.get("reduction") == "sum" and target is not None
-            mean = value.detach() / target.numel() if summed else value.detach()
+            mean = value.detach() / arguments.get("target").numel() if arguments.summed else value.detach()
             self._functions.setdefault(name, []).append(mean if mean.dim() == 0 else mean.mean())
         elif value.dim() == 0 and self.observer.steps:
             self._evaluated.append(value.detach())
@@ -45,9 +43,6 @@ class Loss(Instrument):
             total = total + more
         self._training.clear()
 
-        def then(values: list[float]) -> None:
-            self.observer.last_loss = values[0]
-
         for name, values in self._functions.items():
             mean = values[0]
             for value in values[1:]:
@@ -55,4 +50,11 @@ class Loss(Instrument):
             self.recorder.number("loss-function", name, step, mean / len(values))
         self._functions.clear()
         self.recorder.number("loss", "", step, total)
-        self.recorder.fetch(total, then)
+        self._show(total)
+
+    def _show(self, total: Any) -> None:
+        """Keeps the loss for the line of progress."""
+        if total.device.type == "cpu":
+            self.observer.last_loss = total.item()
+        else:
+            self.recorder.fetch(total, lambda values: setattr(self.observer, "last_loss", values[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.observer import Arguments, Instrument, Observer
 
 
 class Modes(Instrument):
@@ -42,7 +42,7 @@ class Modes(Instrument):
             self._evaluating[0] += 1
             self._evaluating[1] += module.training
 
-    def loss_function(self, name: str, arguments: dict[str, Any], value: Any) -> None:
+    def loss_function(self, name: str, arguments: Arguments, value: Any) -> None:
         """The pass before was judged."""
         if not value.requires_grad and self._evaluating[0]:
             self._judged[0] += 1

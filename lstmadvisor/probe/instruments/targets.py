@@ -8,7 +8,7 @@ from statistics import fmean, median
 from typing import Any
 
 from lstmadvisor.probe.models import Models
-from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.observer import OFTEN, Arguments, Instrument, Observer
 from lstmadvisor.probe.recorder import rounded
 
 MOST = 8192
@@ -35,12 +35,14 @@ class Targets(Instrument):
         self._reductions: dict[str, str | None] = {}
         self._heard: set[tuple[str, int]] = set()
 
-    def loss_function(self, name: str, arguments: dict[str, Any], value: Any) -> None:
+    def loss_function(self, name: str, arguments: Arguments, value: Any) -> None:
         """Keeps a sample of the targets, in the steps that are listened to."""
-        target = arguments.get("target")
         self._calls[name] += value.requires_grad
         step = self.observer.steps
-        if not self.observer.listening or not value.requires_grad or target is None or (name, step) in self._heard:
+        if not self.observer.listening or not value.requires_grad or (name, step) in self._heard:
+            return
+        target = arguments.get("target")
+        if target is None:
             return
         self._heard.add((name, step))
         self._reductions[name] = arguments.get("reduction")
@@ -70,12 +72,12 @@ class Targets(Instrument):
         shares = self._padded.setdefault(name, [])
         self.recorder.fetch(share, shares.extend)
 
-    def step_done(self, step: int) -> None:
+    def listened(self, step: int) -> None:
         """The input of the step has been described; early targets are told for runs that are cut off."""
         if self._last is not None:
             self._count_padded(*self._last)
             self._last = None
-        if step in (60, 160):
+        if step in (OFTEN, 16 * OFTEN):
             self._tell()
 
     def finish(self) -> None:

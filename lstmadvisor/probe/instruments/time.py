@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lstmadvisor.probe.models import Models
-from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.observer import OFTEN, Instrument, Observer
 from lstmadvisor.probe.recorder import rounded
-
-INTERVAL = 10
 
 
 class ThroughTime(Instrument):
@@ -28,7 +26,7 @@ class ThroughTime(Instrument):
 
         if (
             not isinstance(module, torch.nn.RNNBase)
-            or not self.observer.every(INTERVAL)
+            or not self.observer.every(OFTEN)
             or not torch.is_grad_enabled()
             or not args
         ):
@@ -60,7 +58,7 @@ class ThroughTime(Instrument):
         """Hooks the gradient of a cell's output."""
         import torch
 
-        if not isinstance(module, torch.nn.RNNCellBase) or not self.observer.every(INTERVAL):
+        if not isinstance(module, torch.nn.RNNCellBase) or not self.observer.every(OFTEN):
             return
         state = output[0] if isinstance(output, tuple) else output
         if not state.requires_grad:
@@ -75,7 +73,7 @@ class ThroughTime(Instrument):
 
         state.register_hook(hook)
 
-    def step_done(self, step: int) -> None:
+    def listened(self, step: int) -> None:
         """The calls of a cell in this step are its sequence."""
         import torch
 

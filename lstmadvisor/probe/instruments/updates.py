@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lstmadvisor.probe.models import Models
-from lstmadvisor.probe.observer import Instrument, Observer
+from lstmadvisor.probe.observer import OFTEN, Instrument, Observer
 
-INTERVAL = 10
 LARGEST = 50_000_000
 """Numbers that are copied at most."""
 
@@ -22,7 +21,7 @@ class Updates(Instrument):
 
     def before_update(self, optimizer: Any, step: int) -> None:
         """Keeps a copy of the weights."""
-        if not self.observer.every(INTERVAL):
+        if not self.observer.every(OFTEN):
             return
         kept = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         if kept and sum(p.numel() for p in kept) <= LARGEST:
