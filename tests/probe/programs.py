@@ -57,7 +57,7 @@ def run(folder: Path, code: str, *arguments: str, **plan: Any) -> Probe:
     script = folder / "train.py"
     script.write_text(textwrap.dedent(code), encoding="utf-8")
     probe = probed(Plan(script, arguments, **({"steps": 30, "seconds": 300.0} | plan)))
-    assert probe.broken == ()
+    assert probe.broken == (), probe.broken
     return probe
 
 
@@ -82,7 +82,7 @@ def measure(folder: Path, code: str, steps: int = 30) -> Probe:
         observer.finish()
         attached.remove()
     probe = collected(found, {f"{folder}/": ""}, status=status, steps=observer.steps)
-    assert probe.broken == ()
+    assert probe.broken == (), probe.broken
     return probe
 
 

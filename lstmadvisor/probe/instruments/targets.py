@@ -88,6 +88,8 @@ class Targets(Instrument):
     def _tell(self) -> None:
         for name, counts in self._classes.items():
             total = sum(counts.values())
+            if not total:
+                continue
             self.recorder.record(
                 "loss",
                 name=name,
