@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstmadvisor import probe as probe
     from lstmadvisor.api import audit, check, check_source
     from lstmadvisor.errors import UserError
     from lstmadvisor.facts import Place, Program
@@ -50,6 +51,8 @@ def __getattr__(name: str) -> Any:
     """Imports a public name when it is asked for first: the command line is to start quickly."""
     from importlib import import_module
 
+    if name == "probe":
+        return import_module("lstmadvisor.probe")
     for module, names in _MODULES.items():
         if name in names:
             value = globals()[name] = getattr(import_module(f"lstmadvisor.{module}"), name)

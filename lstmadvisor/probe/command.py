@@ -65,7 +65,7 @@ def measured(script: str, told: Probing, quiet: bool) -> Probe | None:
         probe = probed(plan, progress)
     probe = _with_statistics(probe)
     if told.save is not None:
-        _save(Path(told.save), probe)
+        save(Path(told.save), probe)
     return probe
 
 
@@ -85,7 +85,8 @@ def _with_statistics(probe: Probe) -> Probe:
     return probe.model_copy(update={"statistics": derived(probe)})
 
 
-def _save(file: Path, probe: Probe) -> None:
+def save(file: Path, probe: Probe) -> None:
+    """Writes what was measured."""
     text = json.dumps({"schema": SCHEMA, **probe.model_dump(mode="json")}, indent=1)
     try:
         file.write_text(text + "\n", encoding="utf-8")

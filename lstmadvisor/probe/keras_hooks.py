@@ -104,9 +104,10 @@ class KerasHooks:
             value = original(loss, y_true, y_pred, *args, **kwargs)
 
         if self._observer.active and torch.is_tensor(value) and not value.is_meta and torch.is_tensor(y_true):
-            name = LOSSES.get(loss.name, loss.name)
+            function = getattr(getattr(loss, "fn", None), "__name__", loss.name)
+            name = LOSSES.get(function, function)
             target = y_true
-            if loss.name == "categorical_crossentropy":
+            if function == "categorical_crossentropy":
                 target = y_true.argmax(-1)
             elif name == "cross_entropy":
                 target = y_true.long()

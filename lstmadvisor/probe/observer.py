@@ -112,8 +112,10 @@ class Instrument:
 class Observer:
     """Takes in events, keeps count and hands them on."""
 
-    def __init__(self, sink: Sink, limit: int | None = None, wall_clock: bool = True) -> None:
-        """`limit`: steps after which `Enough` is raised."""
+    def __init__(
+        self, sink: Sink, limit: int | None = None, ends_script: bool = True, only: tuple[Any, ...] = ()
+    ) -> None:
+        """`limit`: steps after which `Enough` is raised, or nothing more is measured; `only`: optimizers that count."""
         self.recorder = Recorder(sink)
         self.limit = limit
         self.steps = 0
@@ -130,7 +132,8 @@ class Observer:
         self.on_ignored: Callable[[], None] = lambda: None
         """called when a script catches `Enough` again and again"""
         self._raised = 0
-        self._wall_clock = wall_clock
+        self._ends_script = ends_script
+        self._only = only
         self._instruments: list[Instrument] = []
         self._events: dict[str, list[Callable[..., Any]]] = {}
         self._depth = 0
@@ -207,7 +210,7 @@ class Observer:
 
     def before_update(self, optimizer: Any) -> None:
         """The gradients are ready for a step of the optimizer."""
-        if not self.active:
+        if not self.active or not self._counts(optimizer):
             return
         count = self.counts.get(id(optimizer), 0)
         if self.limit is not None and count >= self.limit:
@@ -216,7 +219,7 @@ class Observer:
 
     def after_update(self, optimizer: Any) -> None:
         """The optimizer has made a step."""
-        if not self.active:
+        if not self.active or not self._counts(optimizer):
             return
         count = self.counts.get(id(optimizer), 0)
         self.counts[id(optimizer)] = count + 1
@@ -226,8 +229,14 @@ class Observer:
         if self.limit is not None and self.steps >= self.limit and len(self.counts) == 1:
             self.stop()
 
+    def _counts(self, optimizer: Any) -> bool:
+        return not self._only or any(optimizer is one for one in self._only)
+
     def stop(self) -> None:
-        """Ends the script."""
+        """Ends the script, or only what is measured of it."""
+        if not self._ends_script:
+            self.finish()
+            return
         self._raised += 1
         if self._raised == 1:
             self.recorder.record("stopping")
@@ -258,8 +267,7 @@ class Observer:
         now = time.perf_counter()
         if self._step_started is not None:
             spent, own = now - self._step_started, self._own - self._own_at_start
-            if self._wall_clock:
-                self.recorder.number("step-seconds", "", step, spent - own)
+            self.recorder.number("step-seconds", "", step, spent - own)
             if step > WARM_UP:
                 self._training_time += spent
                 self._training_own += own

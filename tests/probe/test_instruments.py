@@ -501,3 +501,17 @@ def test_a_pass_before_training_is_no_part_of_it(tmp_path):
     probe = measure(tmp_path, train(loop=loop), steps=2)
     assert probe.batches[0].deviation == pytest.approx(1, abs=0.1)
     assert probe.profiles[0].values == pytest.approx(exact_profile(nn.LSTM), rel=1e-4)
+
+
+def test_an_evaluation_that_could_take_gradients_is_none_of_training(tmp_path):
+    loop = LOOP.replace("    optimizer.zero_grad()", "    model.train()\n    optimizer.zero_grad()", 1)
+    evaluation = """
+    if step % 10 == 9:
+        model.eval()
+        for _ in range(5):
+            nn.functional.mse_loss(model(x), y + 100)
+"""
+    probe = measure(tmp_path, train(loop=loop + evaluation))
+    assert probe.checks.eval_mode_while_training == 0.0
+    assert probe.of("validation-loss").steps == (10, 20)
+    assert min(probe.of("validation-loss").values) > 1000 > max(probe.of("loss-function", "mse_loss").values)

@@ -15,9 +15,22 @@ class Loss(Instrument):
         self._training: list[Any] = []
         self._evaluated: list[Any] = []
         self._functions: dict[str, list[Any]] = {}
+        self._open: list[tuple[str, Any]] = []
+        """of models in evaluation mode, although a gradient could be taken: the next backward pass tells what for"""
+        self._mode = True
+
+    def called(self, module: Any, args: tuple[Any, ...]) -> None:
+        """Notes the mode."""
+        self._mode = module.training
 
     def backward(self, loss: Any) -> None:
         """One of the passes of a step."""
+        for name, value in self._open:
+            if self._mode:
+                self._evaluated.append(value)
+            else:
+                self._functions.setdefault(name, []).append(value)
+        self._open.clear()
         if self._evaluated:
             import torch
 
@@ -30,7 +43,11 @@ class Loss(Instrument):
         """Counts as an evaluation where nothing can be learned from it."""
         if value.requires_grad:
             mean = value.detach() / arguments.get("target").numel() if arguments.summed else value.detach()
-            self._functions.setdefault(name, []).append(mean if mean.dim() == 0 else mean.mean())
+            mean = mean if mean.dim() == 0 else mean.mean()
+            if self._mode:
+                self._functions.setdefault(name, []).append(mean)
+            elif self.observer.steps:
+                self._open.append((name, mean))
         elif value.dim() == 0 and self.observer.steps:
             self._evaluated.append(value.detach())
 

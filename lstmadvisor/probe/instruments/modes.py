@@ -8,30 +8,38 @@ from lstmadvisor.probe.observer import Arguments, Instrument, Observer
 
 
 class Modes(Instrument):
-    """Counts forward passes by their mode."""
+    """Counts passes by their mode."""
 
     def __init__(self, observer: Observer) -> None:
         super().__init__(observer)
         self._training = [0, 0]
-        """forward passes with gradient: all, in evaluation mode"""
+        """backward passes: all, of a model in evaluation mode"""
         self._evaluating = [0, 0]
         """forward passes without gradient: all, in training mode"""
         self._judged = [0, 0]
         """the same, of those whose loss was computed"""
         self._last = False
+        self._mode: bool | None = None
+        """of the last pass with gradient"""
         self._dropouts: set[int] = set()
 
     def outermost(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         """One pass."""
         import torch
 
-        if _of_keras(module):
-            return
-        if torch.is_grad_enabled():
-            self._training[0] += 1
-            self._training[1] += not module.training
-        if self.observer.steps < 3:
+        if self.observer.steps < 3 and not _of_keras(module):
+            self._mode = module.training if torch.is_grad_enabled() else self._mode
             self._dropouts.update(id(m) for m in module.modules() if _drops(m))
+
+    def called(self, module: Any, args: tuple[Any, ...]) -> None:
+        """One pass with gradient; whether anything is learned from it is to be seen."""
+        self._mode = None if _of_keras(module) else module.training
+
+    def backward(self, loss: Any) -> None:
+        """The pass before was one of training."""
+        if self._mode is not None:
+            self._training[0] += 1
+            self._training[1] += not self._mode
 
     def evaluated(self, module: Any) -> None:
         """One pass without gradient, after training has begun."""
