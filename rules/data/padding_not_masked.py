@@ -12,6 +12,7 @@ from lstmadvisor.rule import (
     Undecided,
     active,
     notes,
+    of_keras,
     plain,
     rule,
     unclear,
@@ -34,14 +35,18 @@ from lstmadvisor.rule import (
     fix="unsafe",
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
-    padding, layers = program.padding, active(program.recurrent_layers)
+    padding = program.padding
+    layers = [layer for layer in active(program.recurrent_layers) if of_keras(program, layer)]
     if plain(padding.padded) is not True or not layers or isinstance(plain(padding.value), str):
         return  # a filler that is written as text is a symbol like the others
     if unclear(padding.masked):
         yield undecided(padding.masked, "whether a mask reaches the recurrent layers")
     if plain(padding.masked) is not False:
         return
-    embeddings = [each for each in active(program.embeddings) if plain(each.padding) is not True]
+    keras = program.framework == "keras"  # else PyTorch's embeddings, whose padding is no flag, may be among them
+    embeddings = [
+        e for e in active(program.embeddings) if plain(e.padding) is False or (keras and plain(e.padding) is not True)
+    ]
     left, right = (plain(padding.side) in sides for sides in (("left", "pre"), ("right", "post")))
     backward = any(plain(layer.bidirectional) is True for layer in layers)
     every = plain(layers[-1].return_sequences) is True

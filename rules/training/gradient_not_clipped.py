@@ -91,7 +91,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     relu = [layer for layer in layers if plain(layer.activation) in _UNBOUNDED]
     long = steps is not None and steps > options.long
     careful = program.framework == "keras" and all(name.lower() in _ADAPTIVE for name in names)
-    risky = relu or _PLAIN & set(kinds) or "SGD" in names or (long and not careful)
+    risky = relu or _PLAIN & set(kinds) or set(names) == {"SGD"} or (long and not careful)
     backward = next((step for step in items(program.training_step.order) if step.kind == "backward"), None)
     at = where(backward, optimizers[0])
     yield Finding(

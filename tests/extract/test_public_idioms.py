@@ -299,3 +299,26 @@ for epoch in range(100):
     optimizer.step()
 """)
     assert plain(found.dataset.written_out) is expected
+
+
+@pytest.mark.parametrize(
+    ("fitted", "expected"), [("windows(scaled)", True), ("windows(series)", None)], ids=["trained on", "plotted"]
+)
+def test_what_is_scaled_for_a_plot_tells_nothing(fitted: str, expected: bool | None, facts_of: FactsOf) -> None:
+    found = facts_of(
+        KERAS
+        + f"""
+import numpy as np
+from sklearn.preprocessing import minmax_scale
+def windows(x):
+    return np.array([x[i : i + 5] for i in range(len(x) - 5)])
+series = np.loadtxt("prices.csv")
+scaled = minmax_scale(series)
+x = {fitted}
+train, test = x[:400], x[400:]
+model.fit(train, train[:, 0])
+model.evaluate(test, test[:, 0])
+"""
+    )
+    (scaling,) = items(found.scaling)
+    assert plain(scaling.fit_before_split) is expected

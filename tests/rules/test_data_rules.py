@@ -389,6 +389,17 @@ class TestPaddingNotMasked:
         )
         assert finding.help == "pass `mask_zero=True` to the Embedding"
 
+    def test_silent_on_layers_of_pytorch(self) -> None:
+        facts = {
+            "padding": Padding(padded=given(True, 10), side=given("post"), masked=given(False)),
+            "embeddings": (Embedding(padding=given(None), at=at(14)),),
+        }
+        torch = judge("padding-not-masked", program("both", recurrent_layers=(_layer(),), **facts))
+        keras = judge(
+            "padding-not-masked", program("both", recurrent_layers=(_layer(return_sequences=given(False)),), **facts)
+        )
+        assert (torch.state, keras.only.help) == ("passed", "put a `Masking` layer in front")
+
     def test_left_padding_under_a_backward_layer_is_a_warning(self) -> None:
         finding = self.verdict(layer={"bidirectional": given(True)}).only
         assert finding.severity == "warning"

@@ -330,6 +330,8 @@ def _before_split(run: Run, lineage: Lineage, splits: Splits, fitted: Fitted) ->
         return inferred(True, at)
     if "train" in sides or "test" in sides:
         return inferred(False, at)
+    if fitted.user is None and fitted.act.op == "call" and _only_shown(lineage, splits, fitted):
+        return Unknown(unknown="what is scaled is not seen to reach the training", at=at)
     if splits.splitting(fitted.data, serial) is not None:
         return Unknown(unknown="each piece is scaled by itself", at=at) if _piece(fitted.data) else inferred(True, at)
     if _transforms_other(run, lineage, fitted):
@@ -420,6 +422,12 @@ def _transforms_other(run: Run, lineage: Lineage, fitted: Fitted) -> bool:
                 if here and there and not here & there:
                     return True
     return False
+
+
+def _only_shown(lineage: Lineage, splits: Splits, fitted: Fitted) -> bool:
+    """Whether data are scaled by `minmax_scale(x)` that no `fit` of the program gets: for a plot, say."""
+    given = [fit.data for fit in splits.fits if fit.data is not None]
+    return bool(given) and not any(each is fitted.act for data in given for each in lineage.upstream(data))
 
 
 def _ready_parts(lineage: Lineage, value: Value | None) -> set[object]:
