@@ -2,14 +2,19 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
     Options,
     Program,
+    RecurrentLayer,
+    SetArgument,
     Undecided,
     may_be_restrained,
     number,
+    of_keras,
     recurrent_parameters,
     rule,
+    unsafe,
     where,
 )
 
@@ -47,5 +52,15 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         at=where(largest),
         message=f"at least {parameters:,} recurrent parameters are trained without any dropout",
         label="no dropout",
+        fix=_fix(program, largest),
         help="if the validation loss rises while the training loss falls, put dropout of 0.2 behind the layer",
     )
+
+
+def _fix(program: Program, layer: RecurrentLayer) -> Fix | None:
+    """Dropout as an argument of the layer, where that does something."""
+    if layer.at is None or (not of_keras(program, layer) and (number(layer.num_layers) or 1) < 2):
+        return None
+    edit = SetArgument(at=layer.at, name="dropout", code="0.2")
+    title = "drop a fifth of " + ("its inputs" if of_keras(program, layer) else "the values between its layers")
+    return unsafe(title, "the layer learns from fewer values at a time", edit)
