@@ -270,7 +270,7 @@ def measured(program: Program) -> Probe | None:
 def mixes_batch(program: Program) -> bool | None:
     """Whether the answer for one sequence was measured to depend on its neighbours in the batch; None: not measured."""
     probe = measured(program)
-    if probe is None or len(probe.checks.mixes) != 2:
+    if probe is None or len(probe.checks.mixes) != 2 or probe.checks.first_bad is not None:
         return None
     if all(probe.checks.mixes):
         return True

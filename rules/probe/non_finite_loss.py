@@ -6,7 +6,7 @@ from ._judging import input_at, loss_at, series
 
 _FIRST = {
     "input": "the input held such a value at step {} already",
-    "loss": "neither input nor weights did before",
+    "loss": "input and weights were finite before",
     "gradient": "the gradient at step {} was the first to go",
     "weights": "the weights were the first to go, at step {}",
 }

@@ -17,7 +17,7 @@ from ._judging import layer_at
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
     probe = measured(program)
-    if probe is None or len(probe.checks.mixes) != 2:
+    if probe is None or len(probe.checks.mixes) != 2 or probe.checks.first_bad is not None:
         return
     axis = probe.statistics.batch_axis
     shape = " by ".join(map(str, probe.checks.mixed_input))

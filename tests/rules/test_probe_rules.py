@@ -458,6 +458,10 @@ class TestChecks:
         swapped = {"reshapes": (Reshape(swaps_batch_and_time=given(True), at=at(14)),)}
         assert run("samples-mixed-in-batch", swapped, {"checks": checks}).lines == [14]
 
+    def test_a_network_that_gives_no_numbers_does_not_tell(self):
+        checks = Checks(mixes=(True, True), mixed_input=(8, 20, 3), first_bad="gradient", first_bad_step=1)
+        assert run("samples-mixed-in-batch", measured={"checks": checks}).state == "passed"
+
     def test_a_layer_that_runs_across_the_batch(self):
         checks = Checks(mixes=(True, False), mixed_input=(8, 20, 3))
         verdict = run("samples-mixed-in-batch", measured={"checks": checks}, batch_axis=0)
