@@ -15,6 +15,8 @@ from lstmadvisor.report.highlight import Stretch, column, line_html, spelt, toke
 
 _CONTEXT = 2
 """Lines around the place of a finding in an excerpt; around further places, one less."""
+_MANY = 400
+"""Places from which on there is one line less, to keep the report small."""
 _WINDOWS = (8, 4, 2, 1)
 """Lines around a cited one where the files are too long to be shown whole: the most that fits."""
 _LINES = 1200
@@ -69,7 +71,9 @@ class Sources:
     def __init__(self, texts: Mapping[str, str], cited: Iterable[Place]) -> None:
         self._lines = {key: _lines(text) for key, text in sorted(texts.items(), key=_order) if text}
         self._coloured: dict[str, dict[int, list[Stretch]]] = {}
-        self._shown = _shown(self._lines, cited)
+        places = set(cited)
+        self._context = _CONTEXT - (len(places) > _MANY)
+        self._shown = _shown(self._lines, places)
         self._ids = {key: f"s{number}" for number, key in enumerate(self._shown, 1)}
 
     def href(self, at: Place | None) -> str:
@@ -88,7 +92,7 @@ class Sources:
         near = {
             number
             for piece in pieces
-            for number in _around(piece.line, _CONTEXT - (piece.span.style != "p"), len(lines))
+            for number in _around(piece.line, self._context - (piece.span.style != "p"), len(lines))
         }
         rows: list[Row] = []
         for number in sorted(near):
