@@ -141,9 +141,10 @@ def _loss(probe: Probe) -> Chart | None:
         first, last = points[0][0], points[-1][0]
         change = f"{_percent(-found.late_fall[0], signed=True)} from the third quarter of the run to the last"
         bands.append(Band(first + (last - first) / 2, last, f"flat: {change}"))
+    log = _wide(smoothed(points, width))
     return Chart(
-        "loss", "Loss", _course("The loss", points), "optimizer step", "loss", tuple(lines), tuple(levels),
-        tuple(bands), log=_wide(points),
+        "loss", "Loss", _course("The loss", points), "optimizer step", "loss, logarithmic" if log else "loss",
+        tuple(lines), tuple(levels), tuple(bands), log=log,
     )  # fmt: skip
 
 
@@ -223,10 +224,10 @@ def _rate(probe: Probe) -> Chart | None:
     if not lines:
         return None
     points = lines[0].points
+    log = _wide(points)
+    y = "learning rate, logarithmic" if log else "learning rate"
     said = _course("The learning rate", points)
-    return Chart(
-        "rate", "Learning rate", said, "optimizer step", "learning rate", tuple(lines), log=_wide(points)
-    )  # fmt: skip
+    return Chart("rate", "Learning rate", said, "optimizer step", y, tuple(lines), log=log)
 
 
 def _gates(probe: Probe) -> Iterator[tuple[str, tuple[Chart, ...]]]:
