@@ -48,6 +48,7 @@ class ByHand:
         elif self._parameters and self._changed():
             self._optimizer = HandWritten(self._parameters)
             self._before = []
+            self._observer.after_update(self._optimizer)  # its gradient is gone, its loss is not
         if not self._parameters:
             with self._observer.at_work():
                 self._parameters = _leaves(loss)

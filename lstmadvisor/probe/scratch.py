@@ -21,6 +21,8 @@ LARGE = 32 * 2**20
 MOST_BYTES = 2**30
 """Bytes that are copied before all that remains is linked."""
 MOST_FILES = 20_000
+FEW_FILES = 1_000
+"""of a folder that is copied although nobody said that it belongs to the script"""
 _WRITTEN_BELOW_PYTHON = (".pt", ".pth", ".ckpt", ".h5", ".hdf5", ".keras", ".safetensors", ".onnx", ".db", ".sqlite")
 """Libraries open these without the interpreter's knowledge: a link could be written through, so they are copied."""
 _LEFT_OUT = {"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".ipynb_checkpoints"}
@@ -46,19 +48,35 @@ class Scratch:
     """prefixes of paths within, and those of the originals as people see them"""
 
     def written(self) -> tuple[str, ...]:
-        """The files that are new or changed, relative to the root."""
+        """The files that are new or changed, relative to the working directory."""
         now = manifest(self.root)
-        return tuple(sorted(path for path, state in now.items() if self.before.get(path) != state))
+        changed = (path for path, state in now.items() if self.before.get(path) != state)
+        return tuple(sorted(os.path.relpath(self.root / path, self.working) for path in changed))
 
 
 def project_root(folder: Path) -> Path:
-    """The nearest folder above that looks like a project, below the home directory; else `folder` itself."""
+    """The nearest folder above that looks like a project, below the home directory.
+
+    Where none does, the parent of `folder` if it holds little: scripts read `../data`.  Else `folder` itself.
+    """
     for parent in (folder, *folder.parents):
         if parent in (Path.home(), Path(parent.anchor)):
             break
         if any((parent / name).exists() for name in _ROOTS):
             return parent
-    return folder
+    above = folder.parent
+    shared = (Path.home(), Path(above.anchor), Path(tempfile.gettempdir()).resolve())
+    return above if above not in shared and _small(above) else folder
+
+
+def _small(folder: Path) -> bool:
+    """Whether a folder holds few files."""
+    count = 0
+    for _, _, files in os.walk(folder):
+        count += len(files)
+        if count > FEW_FILES:
+            return False
+    return True
 
 
 @contextmanager

@@ -239,6 +239,17 @@ def test_a_script_beside_its_data_outside_the_working_directory(tmp_path, monkey
     assert run(folder, code).error == "RuntimeError: 7"
 
 
+def test_data_beside_the_working_directory(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "names.txt").write_text("ada")
+    source = tmp_path / "source"
+    source.mkdir()
+    monkeypatch.chdir(source)
+    code = "text = open('../data/names.txt').read()\nopen('../data/names.txt', 'w').close()\nraise RuntimeError(text)\n"
+    assert run(source, code).error == "RuntimeError: ada"
+    assert (tmp_path / "data" / "names.txt").read_text() == "ada"
+
+
 def test_a_notebook_runs_cell_by_cell(tmp_path):
     def cell(code):
         return {"cell_type": "code", "source": code, "metadata": {}, "outputs": [], "execution_count": None}
