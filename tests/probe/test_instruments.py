@@ -145,13 +145,16 @@ for step in range(100):
     model.zero_grad()
     loss = nn.functional.mse_loss(model(x), y)
     loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 0.1)
     with torch.no_grad():
         for p in model.parameters():
             p -= 0.01 * p.grad
 """
     probe = measure(tmp_path, train(loop=loop), steps=20)
     assert (probe.optimizers[0].name, probe.steps) == ("by hand", 20)
-    assert len(probe.of("loss").values) >= 19
+    assert len(probe.of("loss").values) == 20
+    assert probe.of("loss").values[0] == pytest.approx(reference(1)[0][0], rel=1e-5)
+    assert probe.clipping[0].before_step >= 19
     assert {s.of for s in probe.series if s.name == "gradient-norm"} >= {"rnn.weight_hh_l0"}
 
 
