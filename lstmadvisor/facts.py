@@ -32,7 +32,7 @@ Via = Literal[
 class Frozen(BaseModel):
     """Base of all facts: immutable, and a misspelt field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings", defer_build=True)
 
 
 class Place(Frozen):
