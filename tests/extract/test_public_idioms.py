@@ -322,3 +322,14 @@ model.evaluate(test, test[:, 0])
     )
     (scaling,) = items(found.scaling)
     assert plain(scaling.fit_before_split) is expected
+
+
+def test_the_last_step_of_each_sample_is_picked_at_its_length(facts_of: FactsOf) -> None:
+    model = net("""
+lengths = [len(sentence) for sentence in x]
+packed = pack_padded_sequence(pad_sequence(x, batch_first=True), lengths, batch_first=True)
+out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+return torch.stack([self.fc(out[i, length - 1]) for i, length in enumerate(lengths)])
+""")
+    (layer,) = items(facts_of(trained(model)).recurrent_layers)
+    assert [plain(read.after_padding) for read in items(layer.reads)] in ([False], [None])

@@ -246,6 +246,9 @@ class TestLossSummed:
         assert (finding.severity, finding.at.line) == ("warning", 7)
         assert finding.message == "MSELoss is summed and never divided: its gradient grows with the amount of data"
 
+    def test_silent_where_nothing_trains(self) -> None:
+        assert self.verdict(self.sum(), api="module").state == "passed"
+
     @pytest.mark.parametrize(("name", "severity"), [("Adam", "advice"), ("RMSprop", "advice"), ("SGD", "warning")])
     def test_adam_makes_up_for_it(self, name: str, severity: str) -> None:
         optimizers = (Optimizer(name=given(name), at=at(6)),)

@@ -47,7 +47,7 @@ def step_of(selector: Value) -> int | str:
             left = selector.args[0]
             sized = isinstance(left, Term) and (
                 (left.op == "method" and left.name == "size")
-                or left.name == "builtins.len"
+                or (left.name == "builtins.len" and not _of_one_sample(left))
                 or (left.op == "item" and isinstance(left.base, Term) and left.base.name == "shape")
             )
             return -1 if sized else "lengths"
@@ -55,6 +55,11 @@ def step_of(selector: Value) -> int | str:
             return "some"
         return "lengths"
     return "some"
+
+
+def _of_one_sample(length: Term) -> bool:
+    """Whether a length is that of one of the samples that a loop goes through."""
+    return any(isinstance(v, Term) and v.op in ("elem", "comp") for v in walk(length, 20))
 
 
 def _counts(selector: Term) -> bool:
