@@ -109,12 +109,13 @@ class _Run:
         """Starts the process and waits for it, for a limit, or for Ctrl-C."""
         child = Path(__file__).with_name("child.py")
         command = [self._plan.python, "-u", str(child), str(self._own / "plan.json")]
+        notebook = self._place.script.suffix == ".ipynb"
         environment = {"MPLBACKEND": "Agg", **os.environ}
         started = time.monotonic()
         with (self._own / "output.txt").open("wb") as output:
             process = subprocess.Popen(
                 command,
-                cwd=self._place.working,
+                cwd=self._place.script.parent if notebook else self._place.working,  # as Jupyter has it
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
