@@ -34,8 +34,9 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         yield undecided(tuning.on, "the data that the search is judged by")
     if plain(tuning.on) != "test":
         return
-    watched = program.validation if plain(program.validation.is_test_set) is True else None
-    at, tool = where(watched, tuning.on, tuning, program), plain(tuning.tool)
+    tool = plain(tuning.tool)
+    watched = program.validation if tool == "by-hand" and plain(program.validation.is_test_set) is True else None
+    at = where(watched, tuning.on, tuning, program)
     yield Finding(
         at=at,
         topic="test-set-as-validation",

@@ -52,7 +52,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         yield Finding(
             at=at,
             severity=Severity.ADVICE if kept else None,
-            message="early stopping leaves the weights of the last epoch"
+            message="if early stopping acts, it leaves the weights of the last epoch"
             + (f", {patience:g} after the best one" if patience and not by_hand else ", not those of the best")
             + (": the checkpoint is never loaded" if kept else ""),
             label="keeps the last weights",

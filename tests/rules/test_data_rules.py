@@ -743,7 +743,9 @@ def _tuning(**facts: Any) -> Tuning:
 class TestSearchOnTestData:
     def verdict(self, on: Any, **facts: Any) -> Verdict:
         on = given(on, 72) if isinstance(on, str) else on
-        return judge("search-on-test-data", program("keras", tuning=_tuning(**({"on": on} | facts))))
+        validation = facts.pop("validation", Validation())
+        tuning = _tuning(**({"on": on} | facts))
+        return judge("search-on-test-data", program("keras", tuning=tuning, validation=validation))
 
     def test_fires_at_the_data(self) -> None:
         finding = self.verdict("test").only
@@ -754,10 +756,14 @@ class TestSearchOnTestData:
 
     def test_at_the_data_where_they_are_passed(self) -> None:
         validation = Validation(kind=given("data"), is_test_set=given(True, 5), at=at(74))
-        facts = {"tuning": _tuning(on=given("test", 72)), "validation": validation}
+        facts = {"tuning": _tuning(tool=given("by-hand"), on=given("test", 72)), "validation": validation}
         finding = judge("search-on-test-data", program("keras", **facts)).only
         assert finding.at.line == 74
         assert [evidence.at.line for evidence in finding.evidence] == [70, 5]
+
+    def test_not_at_a_later_fit(self) -> None:
+        validation = Validation(kind=given("data"), is_test_set=given(True, 5), at=at(94))
+        assert self.verdict("test", validation=validation).only.at.line == 72
 
     def test_by_hand(self) -> None:
         assert self.verdict("test", tool=given("by-hand")).only.message.startswith("a search by hand chooses")

@@ -169,7 +169,11 @@ def _computed(run: Run, splits: Splits, scales: Scales, trained: set[int]) -> It
     for term, (kind, truth, prediction, _) in found:
         if id(term.at.node) in inner:
             continue
-        agree, why = scales.agree(truth, prediction) if kind in _REAL else (Unknown(unknown="not a distance"), None)
+        agree, why = (
+            scales.agree(truth, prediction, kind == "r2")
+            if kind in _REAL
+            else (Unknown(unknown="not a distance"), None)
+        )
         facts: dict[str, Any] = {
             "name": inferred(kind, place(term.at)),
             "on": _on(splits, truth),

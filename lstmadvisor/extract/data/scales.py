@@ -27,9 +27,14 @@ class Scales:
         self.columns = Columns(run, lineage, fits)
         self._busy = False
 
-    def agree(self, truth: Value, prediction: Value) -> tuple[Fact, Fact | None]:
-        """Whether truth and prediction are on one scale; the place where one of them left it, and why in words."""
+    def agree(self, truth: Value, prediction: Value, relative: bool = False) -> tuple[Fact, Fact | None]:
+        """Whether truth and prediction are on one scale; the place where one of them left it, and why in words.
+
+        relative: the metric (R²) is the same on any scale that both share, a wrong one included.
+        """
         wrong = self.columns.mismatch(truth, prediction) or self._other_inverse(prediction)
+        if wrong is not None and relative:
+            return Unknown(unknown="whether both share the wrong scale is not followed", at=wrong[0]), None
         if wrong is not None:
             return inferred(False, wrong[0]), inferred(wrong[1])
         a, b = self.of(truth), self.of(prediction)

@@ -130,7 +130,7 @@ class Fits:
                 at=at,
                 kind=kind,
                 source=inferred(code, at) if code else ABSENT,
-                is_test_set=self._is_test(data, code),
+                is_test_set=is_test(data, code),
                 selects=self._selects(fit),
                 reported=self._reported(fit, data),
             )
@@ -153,34 +153,6 @@ class Fits:
         if (own := self.callbacks.judging(fit)) is not None:
             return Validation(at=at, kind=Unknown(unknown="a callback of the program's own judges the model", at=own))
         return Validation(at=at, kind=inferred("none", at), source=ABSENT, selects=inferred(False))
-
-    def _is_test(self, data: Value, code: str) -> Fact:
-        """Whether the validation data are the test set: by name, or by where they come from."""
-        for each in walk(data, 200):
-            loaded = (
-                isinstance(each, Term)
-                and each.op == "item"
-                and isinstance(each.base, Term)
-                and last_name(each.base) == "load_data"
-            )
-            if (
-                loaded
-                and isinstance(each, Term)
-                and each.args
-                and isinstance(each.args[0], Const)
-                and each.args[0].value == 1
-            ):
-                return inferred(True, place(each.at))
-        words = {
-            w for name in re.findall(r"[A-Za-z_]\w*", code) for w in re.split(r"[_\d]+|(?<=[a-z])(?=[A-Z])", name) if w
-        }
-        plain = {w.lower() for w in words} | {n.lower() for n in re.findall(r"[\"'](\w+)[\"']", code)}
-        text = code.lower()
-        if "test" in text and not re.search(r"val|dev\b", text):
-            return inferred(True)
-        if plain & {"val", "valid", "validation", "dev"} or "val" in text:
-            return inferred(False)
-        return Unknown(unknown="whether the validation data are the test set is not known")
 
     def _reported(self, fit: Fit, data: Value) -> Fact:
         """Whether the model is judged on the validation data once more, when it has been trained."""
@@ -233,7 +205,7 @@ class Fits:
                     at=at,
                     kind=inferred("data", at),
                     source=inferred(code, at),
-                    is_test_set=self._is_test(data or Const(None), code),
+                    is_test_set=is_test(data or Const(None), code),
                 )
             named = term.op == "enter" and self.training.graph.model(term.base) is not None
             if (
@@ -289,3 +261,32 @@ class Fits:
                 item = Seed(at=place(term.at), library=inferred(_SEEDS[term.name], place(term.at)), value=fact(value))
                 out.append((id(term.at.node), item))
         return distinct(out)
+
+
+def is_test(data: Value, code: str) -> Fact:
+    """Whether the validation data are the test set: by name, or by where they come from."""
+    for each in walk(data, 200):
+        loaded = (
+            isinstance(each, Term)
+            and each.op == "item"
+            and isinstance(each.base, Term)
+            and last_name(each.base) == "load_data"
+        )
+        if (
+            loaded
+            and isinstance(each, Term)
+            and each.args
+            and isinstance(each.args[0], Const)
+            and each.args[0].value == 1
+        ):
+            return inferred(True, place(each.at))
+    words = {
+        w for name in re.findall(r"[A-Za-z_]\w*", code) for w in re.split(r"[_\d]+|(?<=[a-z])(?=[A-Z])", name) if w
+    }
+    plain = {w.lower() for w in words} | {n.lower() for n in re.findall(r"[\"'](\w+)[\"']", code)}
+    text = code.lower()
+    if "test" in text and not re.search(r"val|dev\b", text):
+        return inferred(True)
+    if plain & {"val", "valid", "validation", "dev"} or "val" in text:
+        return inferred(False)
+    return Unknown(unknown="whether the validation data are the test set is not known")

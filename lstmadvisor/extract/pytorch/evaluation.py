@@ -9,7 +9,7 @@ import libcst as cst
 
 from lstmadvisor.extract.abstract import frameworks
 from lstmadvisor.extract.abstract.run import Run
-from lstmadvisor.extract.abstract.values import Choice, Const, Frame, Instance, Seq, Term, Value, options
+from lstmadvisor.extract.abstract.values import Choice, Const, Frame, Instance, Seq, Spot, Term, Value, options
 from lstmadvisor.extract.common import Fact, inferred, place
 from lstmadvisor.extract.pytorch.epochs import exits
 from lstmadvisor.extract.pytorch.origins import Forward, is_loss
@@ -109,10 +109,19 @@ class Evaluation:
         if not found:
             return self._elsewhere() or ABSENT
         modes = {mode for _, mode in found}
-        at = place(found[0][0].term.at)
+        at = place(self._begins(found[0][0].term))
         if modes == {"unknown"}:
             return Unknown(unknown="the mode depends on something that is not known", at=at)
         return inferred("eval" in modes, at)
+
+    def _begins(self, term: Term) -> Spot:
+        """Where a forward pass of an evaluation parts from those of the training, which may share the code around it."""
+        mine = {f.key for f, _ in self.forwards}
+        shared = any(f.key not in mine and f.term.at.node is term.at.node for f in self.origins.forwards)
+        backward = (a.term for a in self.steps.acts if a.kind == "backward" and a.term.scope.active)
+        trained = {id(frame.spot.node) for each in backward for frame in each.scope.frames if frame.spot is not None}
+        own = (f.spot for f in term.scope.frames if f.spot is not None and id(f.spot.node) not in trained)
+        return next(own, term.at) if shared else term.at
 
     def no_grad(self) -> Fact:
         """Whether gradients are switched off where the model is evaluated."""

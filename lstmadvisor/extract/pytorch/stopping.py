@@ -305,9 +305,11 @@ class Stopping:
         return tuple(self._checkpoint(term) for term in self.kept)
 
     def _checkpoint(self, term: Term) -> Checkpoint:
-        reason = self._decides(term) or self._decides_copy(term)
+        reason, kept = self._decides(term), term
+        if reason is None:
+            reason, kept = self._decides_copy(term) or (None, term)
         return Checkpoint(
-            at=place(term.at),
+            at=place(kept.at),
             monitor=_name_of(reason),
             on=self._on(reason),
             reloaded=inferred(term.name == "copy.deepcopy" or self._reloaded(term)),
@@ -335,15 +337,15 @@ class Stopping:
                     return leaf
         return None
 
-    def _decides_copy(self, saved: Term) -> Term | None:
-        """The comparison under which the file that is saved in every turn is copied to that of the best weights."""
+    def _decides_copy(self, saved: Term) -> tuple[Term, Term] | None:
+        """What decides that the file saved in every turn is copied to that of the best weights, and the copying."""
         path = saved.argument("f", 1) if saved.name == "torch.save" else None
         if path is None:
             return None
         for term in self.run.trace:
             copies = term.op == "call" and term.name.startswith("shutil.copy") and bool(term.args) and term.scope.active
             if copies and same_key(term.args[0]) == same_key(path) and (reason := self._decides(term)) is not None:
-                return reason
+                return reason, term
         return None
 
     def _judged_on(self, reason: Term | None) -> Fact:

@@ -33,39 +33,42 @@ def judged_by(run: Run, function: Value | None) -> Fact:
         for term in run.trace
         if term.op == "method" and term.name == "backward" and isinstance(term.base, Term)
     }
-    told = {each: _data_of(each, trained) for each in options(result) if isinstance(each, Term)}
-    if len(set(told.values())) != 1:
+    told = [_data_of(each, trained) for each in options(result) if isinstance(each, Term)]
+    if len({data for data, _ in told}) != 1:
         return _UNKNOWN
-    value, data = next(iter(told.items()))
-    return inferred(data, place(value.at)) if data else _UNKNOWN
+    data, spot = told[0]
+    return inferred(data, place(spot)) if data else _UNKNOWN
 
 
-def _data_of(value: Term, trained: set[int]) -> str:
-    """Which data a score was computed on, by the names in the code that computes it; empty where none tells."""
+def _data_of(value: Term, trained: set[int]) -> tuple[str, Spot]:
+    """Which data a score was computed on, by the names in the code that computes it, and where; empty if none tells."""
     for each in walk(value, _MOST):
         if not isinstance(each, Term) or each.op not in ("call", "method", "apply", "item", "attr"):
             continue
-        text = " ".join(_texts(each))
-        test, validation = bool(_TEST.search(text)), bool(_VALIDATION.search(text))
-        if test != validation:
-            return "test" if test else "validation"
-        if test:
-            return ""
+        test, validation = (
+            next((spot for spot, text in _texts(each) if name.search(text)), None) for name in (_TEST, _VALIDATION)
+        )
+        if test is not None and validation is not None:
+            return "", value.at
+        if test is not None:
+            return "test", test
+        if validation is not None:
+            return "validation", validation
         if id(each.at.node) in trained:
-            return "training"
-    return ""
+            return "training", value.at
+    return "", value.at
 
 
-def _texts(term: Term) -> Iterator[str]:
+def _texts(term: Term) -> Iterator[tuple[Spot, str]]:
     """The code of a term, of the calls that lead to it and of what the loops around it go through."""
-    yield _code(term.at.module, term.at.node)
+    yield term.at, _code(term.at.module, term.at.node)
     for frame in term.scope.frames[1:]:
         if frame.spot is not None:
-            yield _code(frame.spot.module, frame.spot.node)
+            yield frame.spot, _code(frame.spot.module, frame.spot.node)
     for loop, _ in term.scope.loops:
         node = loop.spot.node
         if isinstance(node, cst.For):
-            yield _code(loop.spot.module, node.iter)
+            yield loop.spot, _code(loop.spot.module, node.iter)
 
 
 def _code(module: Module | None, node: cst.CSTNode | None) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Choice, Const, Map, Seq, Term, Value, options, walk
 from lstmadvisor.extract.common import Fact, fact, inferred, place, searched
+from lstmadvisor.extract.keras.fit import is_test
+from lstmadvisor.extract.keras.training import written
 from lstmadvisor.extract.search.objectives import judged_by
 from lstmadvisor.facts import ABSENT, Known, Tuning, Unknown, Validation, plain
 
@@ -90,19 +92,26 @@ def _keras_tuner(run: Run, term: Term, validation: Any) -> Tuning:
         tool=inferred("keras-tuner", place(term.at)),
         ranges=ranges,
         objective=fact(named),
-        on=_watched(named, validation),
+        on=_watched(run, term, named, validation),
         cv=ABSENT,
         dimensions=count,
     )
 
 
-def _watched(objective: Value | None, validation: Any) -> Fact:
-    """Which data a metric of Keras is taken on."""
+def _watched(run: Run, tuner: Term, objective: Value | None, validation: Any) -> Fact:
+    """Which data the objective of a tuner of Keras is taken on: what its own `search` is given to validate on."""
     if not isinstance(objective, Const) or not isinstance(objective.value, str):
         return Unknown(unknown="the objective is not known")
     at = place(objective.at)
     if not objective.value.startswith("val_"):
         return inferred("training", at)
+    for term in run.trace:
+        searches = term.op == "method" and term.name == "search" and any(v is tuner for v in options(term.base))
+        data = term.kwargs.get("validation_data") if searches else None
+        if data is not None:
+            passed, code = written(term, "validation_data", None)
+            test = is_test(data, code)
+            return inferred("test" if test.value else "validation", passed) if isinstance(test, Known) else test
     return _held_out(validation, at)
 
 
