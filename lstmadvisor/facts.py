@@ -463,6 +463,8 @@ class RemovedArgument(Item):
     name: Value = UNSEEN
     of: Value = UNSEEN
     instead: Value = UNSEEN
+    since: Value = UNSEEN
+    """the first version of Keras without it"""
 
 
 class Unregistered(Item):

@@ -49,13 +49,19 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             at=at,
             message=" and ".join(f"`{name}`" for name in names)
             + (f" of {of}" if of else "")
-            + f" {'are' if several else 'is'} {'ignored by' if names == ['decay'] else 'gone in'} Keras 3"
+            + f" {'are' if several else 'is'} {'ignored by Keras 3' if names == ['decay'] else _gone(calls[at])}"
             + aside(places[0]),
             label="gone",
             help="; ".join(_step(name, one) for one in calls[at] for name in [str(plain(one.name))]),
             fix=_fix([one for place in places for one in calls[where(place)]]),
             evidence=notes(at, *((place, "and here") for place in places[1:])),
         )
+
+
+def _gone(removed: list[RemovedArgument]) -> str:
+    """Since when: names of Keras 1 and 2 that were gone before Keras 3 name their version."""
+    versions = {str(plain(one.since, "3.0")) for one in removed}
+    return "gone in Keras 3" if "3.0" in versions else f"gone since Keras {max(versions)}"
 
 
 def _step(name: str, removed: RemovedArgument) -> str:

@@ -391,10 +391,32 @@ def test_removed_arguments(facts_of: FactsOf) -> None:
     )
     assert of(program, "removed_arguments", "name", "of") == [
         ("batch_input_shape", "LSTM"),
-        ("lr", "Adam"),
         ("fit_generator", "Model"),
         ("predict_classes", "Model"),
+        ("lr", "Adam"),
     ]
+
+
+def test_removed_class_and_argument_of_compile(facts_of: FactsOf) -> None:
+    program = facts_of(
+        HEAD + "from keras.layers import CuDNNGRU\nm = Sequential([CuDNNGRU(8), Dense(1)])\n"
+        "m.compile('adam', 'mse', sample_weight_mode='temporal')\nm.fit(x, y)"
+    )
+    assert of(program, "removed_arguments", "name", "since") == [("CuDNNGRU", "2.4"), ("sample_weight_mode", "3.0")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from tensorflow.compat.v1.keras.layers import CuDNNGRU\nm = Sequential([CuDNNGRU(8), Dense(1)])\n",
+        "from keras.layers import CuDNNGRU\n"
+        "if tf.test.is_gpu_available():\n    m = Sequential([CuDNNGRU(8), Dense(1)])\n"
+        "else:\n    m = Sequential([GRU(8), Dense(1)])\n",
+    ],
+)
+def test_class_that_an_old_module_still_has_or_that_only_some_runs_use(facts_of: FactsOf, text: str) -> None:
+    program = facts_of(HEAD + text + "m.compile('adam', 'mse')\nm.fit(x, y)")
+    assert program.removed_arguments == ()
 
 
 BUILD = (

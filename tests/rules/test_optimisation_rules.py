@@ -703,6 +703,10 @@ class TestRemovedArgument:
         assert finding.message == "`decay` and `lr` of SGD are gone in Keras 3"
         assert finding.help == "instead of `lr` use `learning_rate`; instead of `decay` use a schedule"
 
+    def test_what_was_gone_before(self) -> None:
+        classes = self.gone("predict_classes", "Model", "argmax of predict", 7, since=given("2.6"))
+        assert self.verdict(classes).only.message == "`predict_classes` of Model is gone since Keras 2.6"
+
     def test_what_is_ignored(self) -> None:
         assert self.verdict(self.gone("decay", "SGD", "a schedule", 7)).only.message.endswith("is ignored by Keras 3")
 

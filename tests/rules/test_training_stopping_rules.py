@@ -143,13 +143,17 @@ class TestBestWeightsNotRestored:
     def test_fires(self) -> None:
         finding = self.verdict(stop()).only
         assert (finding.severity, finding.at.line) == ("warning", 6)
-        assert finding.message == "if early stopping acts, it leaves the weights of the last epoch, 5 after the best one"
+        assert (
+            finding.message == "if early stopping acts, it leaves the weights of the last epoch, 5 after the best one"
+        )
         assert finding.help == "pass `restore_best_weights=True`"
 
     def test_by_hand(self) -> None:
         by_hand = {"by_hand": given(True), "monitor": ABSENT, "patience": ABSENT}
         finding = self.verdict(stop(on=given("evaluation"), **by_hand)).only
-        assert finding.message == "if early stopping acts, it leaves the weights of the last epoch, not those of the best"
+        assert (
+            finding.message == "if early stopping acts, it leaves the weights of the last epoch, not those of the best"
+        )
         assert "deepcopy" in finding.help
         assert self.verdict(stop(on=given("training"), **by_hand)).state == "passed"
         assert self.verdict(stop(on=UNCLEAR, **by_hand)).state == "passed"

@@ -108,7 +108,6 @@ FAULTS = (
         ACTIVITY,
         "accuracy(model, val_set)",
         "accuracy(model, test_set)",
-        at="hits / len(dataset)",
     ),
     fault("grid-over-time-series", "skorch_pipeline.py", "cv=TimeSeriesSplit(4, gap=STEPS // STRIDE)", "cv=4"),
     fault("tuner-on-training-metric", "keras_tuner_search.py", 'objective="val_loss"', 'objective="loss"'),

@@ -14,7 +14,7 @@ from lstmadvisor.extract.keras.kinds import last_name
 from lstmadvisor.extract.keras.optimizers import Optimizers
 from lstmadvisor.extract.keras.rates import is_schedule, rate_of
 from lstmadvisor.extract.keras.training import Training, distinct, feeds, handed_over, written
-from lstmadvisor.facts import ABSENT, UNSEEN, DeadSetting, Place, RemovedArgument, Unknown
+from lstmadvisor.facts import ABSENT, UNSEEN, DeadSetting, Place, Unknown
 
 _TOLD = frozenset(("EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau", "LearningRateScheduler"))
 _SETTINGS = {
@@ -22,14 +22,6 @@ _SETTINGS = {
     "ModelCheckpoint": "checkpoint",
     "ReduceLROnPlateau": "learning-rate",
     "LearningRateScheduler": "learning-rate",
-}
-_GONE = {
-    "fit_generator": "fit",
-    "evaluate_generator": "evaluate",
-    "predict_generator": "predict",
-    "predict_classes": "argmax of predict",
-    "predict_proba": "predict",
-    "reset_states": "reset_state of each layer",
 }
 
 
@@ -199,28 +191,3 @@ def _is_dataset(training: Training, made: Instance) -> bool:
     """Whether an object of the user's class hands out batches: it extends Keras' own class for that."""
     bases = (b.rsplit(".", 1)[-1] for b in training.run.library_bases(made.cls))
     return any(base in ("Sequence", "PyDataset", "TimeseriesGenerator") for base in bases)
-
-
-def removed_calls(training: Training) -> tuple[RemovedArgument, ...]:
-    """Methods and arguments of `fit` that Keras 3 has no more."""
-    out: list[tuple[Any, RemovedArgument]] = []
-    for term in training.run.trace:
-        if term.op != "method" or not term.scope.active:
-            continue
-        model = training.graph.model(term.base) is not None
-        if term.name in _GONE and (model or term.name in ("fit_generator", "predict_generator", "evaluate_generator")):
-            out.append((id(term.at.node), _gone(term, term.name, "Model", _GONE[term.name])))
-        if term.name == "fit" and model:
-            for name, instead in (
-                ("nb_epoch", "epochs"),
-                ("workers", "nothing"),
-                ("use_multiprocessing", "nothing"),
-                ("max_queue_size", "nothing"),
-            ):
-                if name in term.kwargs:
-                    out.append(((id(term.at.node), name), _gone(term, name, "fit", instead)))
-    return distinct(out)
-
-
-def _gone(term: Term, name: str, of: str, instead: str) -> RemovedArgument:
-    return RemovedArgument(at=place(term.at), name=inferred(name), of=inferred(of), instead=inferred(instead))

@@ -7,7 +7,7 @@ from typing import Any
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.common import clips_unseen
 from lstmadvisor.extract.keras.callbacks import Callbacks
-from lstmadvisor.extract.keras.dead import dead_settings, removed_calls
+from lstmadvisor.extract.keras.dead import dead_settings
 from lstmadvisor.extract.keras.fit import Fits
 from lstmadvisor.extract.keras.graph import Graph
 from lstmadvisor.extract.keras.layers import Layers
@@ -15,9 +15,10 @@ from lstmadvisor.extract.keras.losses import losses
 from lstmadvisor.extract.keras.optimizers import Optimizers
 from lstmadvisor.extract.keras.output import Outputs
 from lstmadvisor.extract.keras.recurrent import forget_bias, hidden_state, recurrent
+from lstmadvisor.extract.keras.removed import removed
 from lstmadvisor.extract.keras.schedules import schedules
 from lstmadvisor.extract.keras.training import Training
-from lstmadvisor.extract.keras.weights import initializations, padding, regularizers, removed
+from lstmadvisor.extract.keras.weights import initializations, padding, regularizers
 from lstmadvisor.facts import Known, Unknown
 
 
@@ -56,7 +57,7 @@ def facts(run: Run) -> dict[str, Any]:
         "forget_bias": forget_bias(layers),
         "regularizers": regularizers(layers),
         "seeds": fits.seeds(),
-        "removed_arguments": (*removed(layers), *optimizers.removed(), *removed_calls(training)),
+        "removed_arguments": (*removed(layers, training), *optimizers.removed()),
         "dead_settings": dead_settings(training, optimizers, callbacks, fits),
         "epochs": fits.epochs(),
         "epoch_loop": fits.loop(),

@@ -11,26 +11,7 @@ from lstmadvisor.extract.keras.kinds import last_name
 from lstmadvisor.extract.keras.layers import Layers
 from lstmadvisor.extract.keras.names import named
 from lstmadvisor.extract.keras.training import distinct
-from lstmadvisor.facts import ABSENT, Initialization, Padding, Regularizer, RemovedArgument
-
-_REMOVED = {
-    "batch_input_shape": "batch_shape of keras.Input",
-    "batch_size": "batch_size of keras.Input",
-    "time_major": "a transposed input",
-    "output_dim": "units",
-    "init": "kernel_initializer",
-    "inner_init": "recurrent_initializer",
-    "forget_bias_init": "unit_forget_bias",
-    "inner_activation": "recurrent_activation",
-    "dropout_W": "dropout",
-    "dropout_U": "recurrent_dropout",
-    "W_regularizer": "kernel_regularizer",
-    "U_regularizer": "recurrent_regularizer",
-    "nb_filter": "filters",
-    "border_mode": "padding",
-    "consume_less": "nothing",
-}
-_ONLY_RECURRENT = frozenset(("output_dim", "init", "time_major", "batch_size"))
+from lstmadvisor.facts import ABSENT, Initialization, Padding, Regularizer
 
 
 def initializations(layers: Layers) -> tuple[Initialization, ...]:
@@ -99,24 +80,6 @@ def padding(layers: Layers) -> Padding:
         for t in layers.run.trace
     )
     return Padding(masked=inferred(by_hand), packed=inferred(False))
-
-
-def removed(layers: Layers) -> tuple[RemovedArgument, ...]:
-    """Arguments of layers that Keras 3 does not take any more."""
-    out: list[tuple[Any, RemovedArgument]] = []
-    for layer in layers.layers:
-        for term in (layer.term, *layer.wrappers):
-            for name, instead in _REMOVED.items():
-                own = name in term.kwargs and (name not in _ONLY_RECURRENT or layer.recurrent)
-                if own and term.scope.active:
-                    item = RemovedArgument(
-                        at=place(term.at),
-                        name=inferred(name),
-                        of=inferred(last_name(term)),
-                        instead=inferred(instead),
-                    )
-                    out.append(((id(term.at.node), name), item))
-    return distinct(out)
 
 
 def _scale(value: Value) -> Fact:

@@ -115,7 +115,7 @@ class Evaluation:
         return inferred("eval" in modes, at)
 
     def _begins(self, term: Term) -> Spot:
-        """Where a forward pass of an evaluation parts from those of the training, which may share the code around it."""
+        """Where a forward pass of an evaluation parts from those of the training that share code with it."""
         mine = {f.key for f, _ in self.forwards}
         shared = any(f.key not in mine and f.term.at.node is term.at.node for f in self.origins.forwards)
         backward = (a.term for a in self.steps.acts if a.kind == "backward" and a.term.scope.active)
