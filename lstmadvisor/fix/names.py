@@ -90,7 +90,8 @@ class Names:
             name = f"tensorflow.{name}"
         module, _, last = name.rpartition(".")
         local, *rest = (last,) if "." in module else (module, last)
-        if self.taken(local):
+        imported_below = rest and local not in self._bound and (local, module) in {i[:2] for i in self._imports}
+        if self.taken(local) and not imported_below:
             raise Refused(f"the name `{local}` has another meaning in this file")
         self._wanted.setdefault(module, set()).add("" if rest else last)
         return ".".join((local, *rest))

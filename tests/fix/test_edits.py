@@ -307,6 +307,10 @@ class TestStatements:
             ("import torch\n\nx = 1\n", "import torch\n\ntorch.manual_seed(0)\n\nx = 1\n"),
             ("import os\nx = 1\n", "import os\nimport torch\n\ntorch.manual_seed(0)\nx = 1\n"),
             ("x = 1\n", "import torch\n\ntorch.manual_seed(0)\n\nx = 1\n"),
+            (
+                "import os\nx = 1\nimport torch\n",
+                "import os\nimport torch\n\ntorch.manual_seed(0)\nx = 1\nimport torch\n",
+            ),
         ],
     )
     def test_insert_at_the_top(self, code: str, result: str) -> None:
