@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
 import tokenize
 from collections.abc import Mapping, Sequence
@@ -13,7 +11,7 @@ from lstmadvisor import notebooks
 from lstmadvisor.edits import Change
 from lstmadvisor.fix.bytes import changed, spliced
 from lstmadvisor.model import Finding, Report
-from lstmadvisor.suppression import silences, speaks_for
+from lstmadvisor.suppression import silences, speaks_for, tokens
 
 _PYTHON = (".py", ".pyi", ".ipynb", "<stdin>")
 _CONFIGURATION = (".yaml", ".yml", ".toml")
@@ -64,11 +62,7 @@ def _lines_with_room(text: str, path: str, is_cell: bool) -> frozenset[int]:
     if path.endswith(_CONFIGURATION):
         return frozenset(range(1, text.count("\n") + 2))
     code = notebooks.plain_cell(text).code if is_cell else text
-    lines = set()
-    with contextlib.suppress(tokenize.TokenError, SyntaxError):
-        for token in tokenize.generate_tokens(io.StringIO(code).readline):
-            if token.type in (tokenize.NEWLINE, tokenize.NL):
-                lines.add(token.start[0])
+    lines = {token.start[0] for token in tokens(code) if token.type in (tokenize.NEWLINE, tokenize.NL)}
     return frozenset(lines)
 
 

@@ -7,7 +7,6 @@ for the whole file.  Comments are found by tokenizing, so that a string never si
 
 from __future__ import annotations
 
-import contextlib
 import io
 import re
 import tokenize
@@ -24,6 +23,7 @@ _CODE = re.compile(r"[A-Z]+[0-9]+", re.IGNORECASE)
 _WORD = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
 _LINE_COMMENT = re.compile(r"(?:^|\s)(#.*)")
 
+_INDENTATION = re.compile(r"^[ \t]*\t[ \t]*", re.MULTILINE)
 _LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
 EVERYTHING = "all"
@@ -91,7 +91,7 @@ def _tokens(text: str) -> Iterator[_Comment]:
     above: list[tokenize.TokenInfo] = []
     inside: list[tokenize.TokenInfo] = []
     first: int | None = None
-    for token in _readable(text):
+    for token in tokens(text):
         line = token.start[0]
         if token.type == tokenize.COMMENT:
             (above if first is None else inside).append(token)
@@ -115,10 +115,15 @@ def _within(comment: tokenize.TokenInfo, statement: range) -> range:
     return range(line + 1, line + 2) if comment.line.lstrip().startswith("#") else statement
 
 
-def _readable(text: str) -> Iterator[tokenize.TokenInfo]:
-    """The tokens up to the first place that is not Python."""
-    with contextlib.suppress(tokenize.TokenError, SyntaxError):
-        yield from tokenize.generate_tokens(io.StringIO(text).readline)
+def tokens(text: str) -> list[tokenize.TokenInfo]:
+    """The tokens up to the first place that is not Python; that tabs and spaces are mixed is put up with."""
+    found: list[tokenize.TokenInfo] = []
+    try:
+        found.extend(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError):
+        even = _INDENTATION.sub(lambda blank: blank[0].expandtabs(), text)
+        return found if even == text else tokens(even)
+    return found
 
 
 def _plain(text: str) -> Iterator[_Comment]:

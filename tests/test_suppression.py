@@ -92,3 +92,8 @@ def test_broken_code_keeps_what_came_before() -> None:
 def test_other_languages() -> None:
     text = "rate: 0.7  # noqa\nurl: a#noqa\n# lstmadvisor: ignore[x]\nlr: 3\n"
     assert silent_lines(text, python=False) == [1, 4]
+
+
+def test_tabs_and_spaces_mixed() -> None:
+    assert silent_lines("if a:\n        b = 1\n\tc = 2  # noqa\n") == [3]
+    assert silent_lines("for a in b:\n    c = 1\n\td = 2\n# lstmadvisor: ignore-file[x]\n") == [1, 2, 3, 4, 5]
