@@ -141,7 +141,7 @@ def _programs(
     if worth:
         from lstmadvisor.extract import programs
 
-        found = programs.understand(worth, library, cache, jobs)
+        found = programs.understand(worth, library, cache, jobs, len(files) == 1)
     else:
         any(_readable(path, library) for path in files)  # up to the first; messages tell of those before
     if cache is not None:

@@ -58,14 +58,15 @@ class _Understood(NamedTuple):
 
 
 def understand(
-    paths: Sequence[Path], library: Library, cache: Cache | None = None, jobs: int = 1
+    paths: Sequence[Path], library: Library, cache: Cache | None = None, jobs: int = 1, alone: bool = True
 ) -> tuple[Program, ...]:
     """The programs that the files at `paths` belong to, each once, in the order of projects and paths.
 
     Projects are understood in `jobs` processes where there is enough to do, and taken from `cache` where they have not
-    changed; both are for files as they lie on disk, and for the main thread.
+    changed; both are for files as they lie on disk, and for the main thread.  A single path is understood whatever it
+    is, unless it is not `alone` but what is left of many.
     """
-    if len(paths) == 1:
+    if len(paths) == 1 and alone:
         return _understood(paths, library)
     projects: dict[Path, list[Path]] = {}
     for path in paths:
