@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import Callback
 from lstmadvisor.probe.context import Measuring
 
 
-class LightningProbe(Callback):
+class LightningProbe(Callback):  # type: ignore[misc, unused-ignore]  # without Lightning, its classes are Any
     """Measures the first steps of `fit`; afterwards `measuring.result` holds what was measured."""
 
     def __init__(self, steps: int = 200) -> None:

@@ -1,6 +1,6 @@
 """The gradient does not reach the beginning of the sequence, and nothing is learned."""
 
-from lstmadvisor.rule import Finding, Iterator, Options, Program, Undecided, measured, rule
+from lstmadvisor.rule import Finding, Iterator, Options, Program, Severity, Undecided, measured, rule
 
 from ._judging import extend, layer_at, stuck
 
@@ -12,6 +12,9 @@ class Limits(Options):
     """gradient at the first time step over that at the last"""
     steps: int = 150
     """nothing is said of shorter runs"""
+    fall: float = 0.1
+    """a loss that fell by more than this share, down to that of a constant, makes it advice: language models stay there
+    for a while before they learn more"""
 
 
 @rule(
@@ -37,8 +40,10 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         steps = max((layer.sequence_length or 0 for layer in probe.layers), default=0)
         share = f"{found.vanishing:.0e} of" if found.vanishing else "less than 1e-30 of"
         reach = "" if found.reach is None else f": it falls to 1/e every {found.reach:.2g} of {steps} time steps"
+        fell = found.fall is not None and found.fall[1] > options.fall
         yield Finding(
             at=layer_at(program),
+            severity=Severity.ADVICE if fell else None,
             message=f"the gradient of the first time step is {share} the last one's, and nothing is learned{reach}",
             label="forgets",
             help="set the forget-gate bias to 1 or more, shorten the sequences, or pool over all time steps",
