@@ -387,6 +387,8 @@ class TrainingStep(Item):
     order: Many[Step] = UNSEEN
     zero_grad: Value = UNSEEN
     eval_mode: Value = UNSEEN
+    mode_matters: Value = UNSEEN
+    """whether the forward passes of the evaluation contain dropout or the like"""
     no_grad: Value = UNSEEN
     mixed_precision: Value = UNSEEN
     accumulation: Value = UNSEEN

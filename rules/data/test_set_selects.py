@@ -9,6 +9,7 @@ from lstmadvisor.rule import (
     Severity,
     Undecided,
     active,
+    known,
     notes,
     plain,
     rule,
@@ -30,7 +31,8 @@ from lstmadvisor.rule import (
     fix="display",
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
-    validation, stops = program.validation, active(program.early_stopping)
+    validation = program.validation
+    stops = [stop for stop in active(program.early_stopping) if plain(stop.can_act) is not False]
     watched = plain(validation.is_test_set) is True
     chosen = [checkpoint for checkpoint in active(program.checkpoints) if plain(checkpoint.on) == "test"]
     if not watched and not chosen:
@@ -39,7 +41,8 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         return
     if plain(program.tuning.on) == "test" and not chosen and not stops:
         return  # what chooses is the search, of which search-on-test-data speaks
-    selects = bool(chosen) or plain(validation.selects) is True
+    idle = len(stops) < len(active(program.early_stopping)) and not stops
+    selects = bool(chosen) or (plain(validation.selects) is True and not (idle and known(program.checkpoints)))
     at = where(*chosen[:1], validation, validation.kind, program)
     yield Finding(
         at=at,

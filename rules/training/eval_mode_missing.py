@@ -44,7 +44,8 @@ def _evaluated(program: Program) -> Iterator[Finding | Undecided]:
         yield undecided(step.eval_mode, "whether the evaluation switches to `eval()`")
     probe = measured(program)
     share = None if probe is None or not probe.statistics.evaluations else probe.checks.train_mode_while_validating
-    if not affected or plain(step.eval_mode) is not False or (share is not None and share <= 0.5):
+    silent = plain(step.mode_matters) is False or (share is not None and share <= 0.5)
+    if not affected or plain(step.eval_mode) is not False or silent:
         return
     names = list(dict.fromkeys(name for name, _ in affected))
     at = where(step.eval_mode, program.validation, affected[0][1])

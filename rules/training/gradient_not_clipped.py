@@ -73,6 +73,8 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
     toy = (samples is not None and samples < options.toy) or plain(program.dataset.written_out) is True
     small = toy or (steps is not None and steps <= options.short)
     names = [str(plain(optimizer.name)) for optimizer in optimizers]
+    if program.api == "module":
+        return  # nothing is trained
     if not layers or not optimizers or small or "LBFGS" in names or not known(program.clipping):
         return
     if active(program.clipping) or any(plain(setting) is not None for one in optimizers for setting in _limits(one)):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lstmadvisor.facts import plain
 from tests.extract.conftest import FactsOf
 from tests.extract.torch_programs import ADAM, get, program
 
@@ -199,3 +200,36 @@ def test_evaluation(facts_of: FactsOf, name: str) -> None:
     source, want = CASES[name]
     facts = facts_of(source)
     assert {path: get(facts, path) for path in want} == want
+
+
+GUARDED = """
+import torch
+from torch import nn
+
+class Decoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.drop = nn.Embedding(50, 16), nn.Dropout(0.3)
+        self.gru, self.head = nn.GRU(16, 32, batch_first=True), nn.Linear(32, 50)
+    def forward(self, x, training=False):
+        x = self.embedding(x)
+        if training:
+            x = self.drop(x)
+        return self.head(self.gru(x)[0])
+
+model = Decoder()
+optimizer = torch.optim.Adam(model.parameters())
+for epoch in range(5):
+    for x, y in loader:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x, True).transpose(1, 2), y).backward()
+        optimizer.step()
+    print(sum(nn.functional.cross_entropy(model(x{given}).transpose(1, 2), y).item() for x, y in val_loader))
+"""
+
+
+@pytest.mark.parametrize(("given", "matters"), [("", False), (", True", True)])
+def test_dropout_behind_a_flag_matters_where_the_flag_is_given(facts_of: FactsOf, given: str, matters: bool) -> None:
+    step = facts_of(GUARDED.replace("{given}", given)).training_step
+    assert plain(step.eval_mode) is False
+    assert plain(step.mode_matters) is matters

@@ -14,7 +14,16 @@ from lstmadvisor.extract.common import Fact, inferred, place
 from lstmadvisor.extract.pytorch.epochs import exits
 from lstmadvisor.extract.pytorch.origins import Forward, is_loss
 from lstmadvisor.extract.pytorch.steps import Steps
-from lstmadvisor.extract.pytorch.torch_ops import last
+from lstmadvisor.extract.pytorch.torch_ops import (
+    DENSE,
+    activation_of,
+    constant,
+    constructor,
+    is_dropout,
+    is_recurrent,
+    last,
+    module_name,
+)
 from lstmadvisor.facts import ABSENT, Unknown, Validation
 
 _LIBRARIES = ("torch.", "builtins.", "lightning.", "transformers.", "ignite.", "fastai.", "numpy.", "sklearn.")
@@ -30,6 +39,18 @@ _TRAINING = re.compile(r"(?<![a-z])train(?!ing_args|er)", re.I)
 _EVALUATES = re.compile(r"(run_|do_)?(eval|valid|test)", re.I)
 _MAKERS = frozenset(("zeros", "ones", "rand", "randn", "randint", "empty", "arange", "normal"))
 _WRAPS = ("enumerate", "tqdm", "zip", "iter", "list", "trange", "track", "progress_bar", "reversed", "islice", "next")
+
+
+_SAME = frozenset((*DENSE, "Embedding", "LayerNorm", "Flatten", "Identity", "Conv1d", "Conv2d"))
+"""layers that do the same in both modes"""
+
+
+def _acts_otherwise(applied: Term) -> bool:
+    """Whether a layer does something else in training; one that is not known may."""
+    if is_recurrent(applied.base):
+        rate = constructor(applied.base).argument("dropout", 5)
+        return rate is not None and constant(rate) != 0
+    return module_name(applied.base) not in _SAME and activation_of(applied) is None
 
 
 class Evaluation:
@@ -113,6 +134,25 @@ class Evaluation:
         if modes == {"unknown"}:
             return Unknown(unknown="the mode depends on something that is not known", at=at)
         return inferred("eval" in modes, at)
+
+    def mode_matters(self) -> Fact:
+        """Whether what is evaluated contains anything that acts otherwise in training, in the calls made there."""
+        found = self._evaluating()
+        if not found:
+            return ABSENT
+        return inferred(any(self._changes_in_training(f) for f, _ in found))
+
+    def _changes_in_training(self, forward: Forward) -> bool:
+        if not any(isinstance(module, Instance) for module in options(forward.module)):
+            return True  # a module that is not read
+        for term in self.run.trace:
+            if not term.scope.active or all(id(frame.spot) != forward.key for frame in term.scope.frames):
+                continue
+            if term.op == "apply" and _acts_otherwise(term):
+                return True
+            if term.op == "call" and is_dropout(last(term.name)) and term.name.startswith("torch."):
+                return True
+        return False
 
     def _begins(self, term: Term) -> Spot:
         """Where a forward pass of an evaluation parts from those of the training that share code with it."""

@@ -28,6 +28,7 @@ def training_step(run: Run, steps: Steps, evaluation: Evaluation) -> TrainingSte
         order=tuple(_order(steps, training)),
         zero_grad=_zero_grad(steps, training),
         eval_mode=evaluation.eval_mode(),
+        mode_matters=evaluation.mode_matters(),
         no_grad=evaluation.no_grad(),
         mixed_precision=mixed_precision(run, training),
         accumulation=_accumulation(training),
