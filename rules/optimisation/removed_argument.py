@@ -1,4 +1,4 @@
-"""An argument, a layer or a method that current Keras refuses or ignores."""
+"""An import, an argument, a layer or a method that current Keras refuses or ignores."""
 
 from lstmadvisor.rule import (
     Edit,
@@ -25,7 +25,7 @@ from lstmadvisor.rule import (
 @rule(
     code="LA412",
     name="removed-argument",
-    summary="An argument, layer or method is used that Keras 3 refuses or ignores.",
+    summary="An import, argument, layer or method is used that Keras 3 refuses or ignores.",
     family="optimisation",
     topic="deprecated-api",
     severity="error",

@@ -419,6 +419,58 @@ def test_class_that_an_old_module_still_has_or_that_only_some_runs_use(facts_of:
     assert program.removed_arguments == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "gone"),
+    [
+        ("from keras.layers.recurrent import LSTM", ["keras.layers.recurrent"]),
+        ("from keras.layers import recurrent, Dense", ["keras.layers.recurrent"]),
+        ("from keras.layers import core, wrappers", ["keras.layers.core", "keras.layers.wrappers"]),
+        ("from keras.layers.core import *", ["keras.layers.core"]),
+        ("import keras.utils.np_utils as ku", ["keras.utils.np_utils"]),
+        ("from keras.engine.topology import Layer", ["keras.engine"]),
+        ("from keras.preprocessing import text, sequence", ["keras.preprocessing.text"]),
+        ("from keras.preprocessing.text import Tokenizer", ["keras.preprocessing.text"]),
+        (
+            "from keras.preprocessing.sequence import TimeseriesGenerator, pad_sequences",
+            ["keras.preprocessing.sequence.TimeseriesGenerator"],
+        ),
+        ("from keras.wrappers.scikit_learn import KerasRegressor", ["keras.wrappers.scikit_learn"]),
+    ],
+)
+def test_removed_imports(facts_of: FactsOf, line: str, gone: list[str]) -> None:
+    program = facts_of(f"{line}\n{HEAD}{MODEL}m.compile('adam', 'mse')\nm.fit(x, y)")
+    assert of(program, "removed_arguments", "name") == [(name,) for name in gone]
+    assert {item.at.line for item in items(program.removed_arguments) if item.at} == {1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from keras.preprocessing.sequence import pad_sequences",
+        "from keras.preprocessing import sequence",
+        "from keras.wrappers import SKLearnRegressor",
+        "from keras.layers import LSTM, recurrent_of_mine",
+        "from keras.utils import to_categorical",
+        "from tensorflow.keras.preprocessing.text import Tokenizer",
+        "from tf_keras.layers.recurrent import LSTM",
+        "from .keras.layers.core import Dense",
+        "try:\n    from keras.layers.recurrent import LSTM\nexcept ImportError:\n    from keras.layers import LSTM",
+        "if old:\n    from keras.utils import np_utils",
+        "def labels(y):\n    from keras.utils import np_utils\n    return np_utils.to_categorical(y)",
+    ],
+)
+def test_imports_that_work_or_that_not_every_run_makes(facts_of: FactsOf, line: str) -> None:
+    program = facts_of(f"{line}\n{HEAD}{MODEL}m.compile('adam', 'mse')\nm.fit(x, y)")
+    assert program.removed_arguments == ()
+
+
+def test_removed_imports_of_a_keras_of_the_project(facts_of: FactsOf) -> None:
+    text = f"from keras.utils import np_utils\n{HEAD}{MODEL}m.compile('adam', 'mse')\nm.fit(x, y)"
+    own = {"keras/__init__.py": "", "keras/utils/__init__.py": "", "keras/utils/np_utils.py": ""}
+    program = facts_of({"train.py": text, **own})
+    assert program.removed_arguments == ()
+
+
 BUILD = (
     "def build(units=12, rate=0.1):\n    m = Sequential([LSTM(units), Dense(1)])\n"
     "    m.compile(Adam(rate), 'mse')\n    return m\n"

@@ -713,6 +713,17 @@ class TestRemovedArgument:
     def test_nothing_instead(self) -> None:
         assert self.verdict(self.gone("workers", "fit", "nothing", 7)).only.help == "take `workers` away"
 
+    def test_import(self) -> None:
+        finding = self.verdict(self.gone("keras.utils.np_utils", "", "keras.utils", 2, since=given("3.0"))).only
+        assert finding.message == "`keras.utils.np_utils` is gone in Keras 3"
+        assert (finding.help, finding.fix) == ("instead of `keras.utils.np_utils` use `keras.utils`", None)
+
+    def test_imports_of_two_modules_apart(self) -> None:
+        imports = [
+            self.gone(f"keras.layers.{name}", "", "keras.layers", line) for name, line in (("core", 1), ("merge", 2))
+        ]
+        assert [finding.at.line for finding in self.verdict(*imports).findings] == [1, 2]
+
     def test_several_places_once(self) -> None:
         off = self.gone("lr", "Adam", "learning_rate", 3, active=False)
         places = [self.gone("lr", "Adam", "learning_rate", line) for line in (7, 9)]

@@ -223,7 +223,7 @@ class Run(Statements):
 
     def _import(self, node: cst.Import, env: Env) -> None:
         for alias in node.names:
-            dotted = _dotted(alias.name)
+            dotted = dotted_name(alias.name)
             value = self.imported(dotted, env.module)
             if alias.asname is not None:
                 self.bind(alias.asname.name, value, env)
@@ -237,7 +237,7 @@ class Run(Statements):
                 self.put(env.names, head, self.imported(head, env.module))
 
     def _import_from(self, node: cst.ImportFrom, env: Env) -> None:
-        dotted = _dotted(node.module) if node.module is not None else ""
+        dotted = dotted_name(node.module) if node.module is not None else ""
         level = len(node.relative)
         source = self.imported(dotted, env.module, level) if dotted or level else External("")
         if isinstance(node.names, cst.ImportStar):
@@ -250,7 +250,7 @@ class Run(Statements):
                 env.module.stars.append(dotted)
             return
         for alias in node.names:
-            name = _dotted(alias.name)
+            name = dotted_name(alias.name)
             at = Spot(env.module, alias)
             value: Value
             if isinstance(source, Package):
@@ -298,9 +298,10 @@ def _callers_first(functions: list[Function]) -> list[Function]:
     return sorted(functions, key=lambda f: f.name in mentioned)
 
 
-def _dotted(node: cst.BaseExpression | cst.AsName | None) -> str:
+def dotted_name(node: cst.BaseExpression | cst.AsName | None) -> str:
+    """`a.b.c` of names and attributes; the empty text of anything else."""
     if isinstance(node, cst.Name):
         return node.value
     if isinstance(node, cst.Attribute):
-        return f"{_dotted(node.value)}.{node.attr.value}"
+        return f"{dotted_name(node.value)}.{node.attr.value}"
     return ""

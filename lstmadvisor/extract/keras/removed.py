@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lstmadvisor.extract.abstract.values import Term
+import libcst as cst
+
+from lstmadvisor.extract.abstract.run import Run, dotted_name
+from lstmadvisor.extract.abstract.values import External, Spot, Term
 from lstmadvisor.extract.common import inferred, place
 from lstmadvisor.extract.keras.kinds import last_name
 from lstmadvisor.extract.keras.layers import Layers
@@ -19,7 +22,8 @@ class Row:
     """A name that is gone."""
 
     of: str
-    """where it stood: an argument of any layer, of a recurrent layer, of `fit` or `compile`; a method; a class"""
+    """where it stood: an argument of any layer, of a recurrent layer, of `fit` or `compile`; a method; a class; or an
+    import of Keras itself, which is not tf.keras: that still has some of what Keras gave up"""
     name: str
     since: str
     """the first version of Keras without it; names of Keras 1 were translated until 2.4 became a part of TensorFlow"""
@@ -55,6 +59,31 @@ TABLE = (
     Row("method", "predict_classes", "2.6", "argmax of predict"),
     Row("method", "predict_proba", "2.6", "predict"),
     Row("method", "reset_states", "3.0", "reset_state of each layer"),
+    Row("import", "keras.layers.core", "3.0", "keras.layers"),
+    Row("import", "keras.layers.recurrent", "3.0", "keras.layers"),
+    Row("import", "keras.layers.embeddings", "3.0", "keras.layers"),
+    Row("import", "keras.layers.wrappers", "3.0", "keras.layers"),
+    Row("import", "keras.layers.convolutional", "3.0", "keras.layers"),
+    Row("import", "keras.layers.convolutional_recurrent", "3.0", "keras.layers"),
+    Row("import", "keras.layers.cudnn_recurrent", "3.0", "keras.layers"),
+    Row("import", "keras.layers.normalization", "3.0", "keras.layers"),
+    Row("import", "keras.layers.advanced_activations", "3.0", "keras.layers"),
+    Row("import", "keras.layers.pooling", "3.0", "keras.layers"),
+    Row("import", "keras.layers.noise", "3.0", "keras.layers"),
+    Row("import", "keras.layers.merge", "3.0", "keras.layers"),
+    Row("import", "keras.engine", "3.0", "keras.layers and keras.models"),
+    Row("import", "keras.objectives", "3.0", "keras.losses"),
+    Row("import", "keras.initializations", "3.0", "keras.initializers"),
+    Row("import", "keras.utils.np_utils", "3.0", "keras.utils"),
+    Row("import", "keras.utils.data_utils", "3.0", "keras.utils"),
+    Row("import", "keras.utils.generic_utils", "3.0", "keras.utils"),
+    Row("import", "keras.utils.vis_utils", "3.0", "keras.utils"),
+    Row("import", "keras.preprocessing.text", "3.0", "keras.layers.TextVectorization"),
+    Row(
+        "import", "keras.preprocessing.sequence.TimeseriesGenerator", "3.0",
+        "keras.utils.timeseries_dataset_from_array",
+    ),
+    Row("import", "keras.wrappers.scikit_learn", "3.0", "scikeras.wrappers"),
 )  # fmt: skip
 """Rows of optimizers stand where optimizers are read: whether they hold depends on which optimizer it is."""
 
@@ -64,8 +93,32 @@ def _rows(of: str) -> tuple[Row, ...]:
 
 
 def removed(layers: Layers, training: Training) -> tuple[RemovedArgument, ...]:
-    """Arguments, classes and methods in use that are gone."""
-    return distinct([*_of_layers(layers), *_of_models(training)])
+    """Imports, arguments, classes and methods in use that are gone."""
+    return distinct([*_of_imports(training.run), *_of_layers(layers), *_of_models(training)])
+
+
+def _of_imports(run: Run) -> Iterator[tuple[Any, RemovedArgument]]:
+    """Imports that every run makes: one within `try` or `if` may have something to fall back on."""
+    if run.entry is None or not isinstance(run.imported("keras", run.entry), External):
+        return
+    for line in run.entry.tree.body:
+        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            names = _imported(statement)
+            for row in _rows("import"):
+                if any(f"{name}.".startswith(f"{row.name}.") for name in names):
+                    yield (id(statement), row.name), _gone(Spot(run.entry, statement), row, "")
+
+
+def _imported(statement: cst.BaseSmallStatement) -> list[str]:
+    """What an import names, in full."""
+    if isinstance(statement, cst.Import):
+        return [alias.evaluated_name for alias in statement.names]
+    if not isinstance(statement, cst.ImportFrom) or statement.relative or statement.module is None:
+        return []
+    module = dotted_name(statement.module)
+    if isinstance(statement.names, cst.ImportStar):
+        return [module]
+    return [f"{module}.{alias.evaluated_name}" for alias in statement.names]
 
 
 def _of_layers(layers: Layers) -> Iterator[tuple[Any, RemovedArgument]]:
@@ -75,10 +128,10 @@ def _of_layers(layers: Layers) -> Iterator[tuple[Any, RemovedArgument]]:
                 continue
             for row in (*_rows("layer"), *(_rows("recurrent") if layer.recurrent else ())):
                 if row.name in term.kwargs:
-                    yield (id(term.at.node), row.name), _gone(term, row, last_name(term))
+                    yield (id(term.at.node), row.name), _gone(term.at, row, last_name(term))
             for row in _rows("class"):
                 if last_name(term) == row.name and not term.scope.conditions and not _in_compat(term):
-                    yield (id(term.at.node), row.name), _gone(term, row, "")
+                    yield (id(term.at.node), row.name), _gone(term.at, row, "")
 
 
 def _of_models(training: Training) -> Iterator[tuple[Any, RemovedArgument]]:
@@ -88,10 +141,10 @@ def _of_models(training: Training) -> Iterator[tuple[Any, RemovedArgument]]:
         model = training.graph.model(term.base) is not None
         for row in _rows("method"):
             if term.name == row.name and (model or row.name.endswith("_generator")):
-                yield id(term.at.node), _gone(term, row, "Model")
+                yield id(term.at.node), _gone(term.at, row, "Model")
         for row in _rows(term.name) if model and term.name in ("fit", "compile") else ():
             if row.name in term.kwargs:
-                yield (id(term.at.node), row.name), _gone(term, row, term.name)
+                yield (id(term.at.node), row.name), _gone(term.at, row, term.name)
 
 
 def _in_compat(term: Term) -> bool:
@@ -99,9 +152,9 @@ def _in_compat(term: Term) -> bool:
     return term.at.module is not None and "compat.v1" in term.at.module.source.code
 
 
-def _gone(term: Term, row: Row, of: str) -> RemovedArgument:
+def _gone(at: Spot, row: Row, of: str) -> RemovedArgument:
     return RemovedArgument(
-        at=place(term.at),
+        at=place(at),
         name=inferred(row.name),
         of=inferred(of),
         instead=inferred(row.instead),
