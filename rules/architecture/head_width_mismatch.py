@@ -1,5 +1,7 @@
 """The linear layer expects another width than the recurrent layer gives."""
 
+from collections import Counter
+
 from lstmadvisor.rule import (
     Finding,
     Iterator,
@@ -20,6 +22,9 @@ from lstmadvisor.rule import (
     written,
 )
 
+_UNCHANGED = ("direct", "selection", "dropout", "activation")
+"""What leaves the number of features as it is."""
+
 
 @rule(
     code="LA114",
@@ -38,14 +43,16 @@ from lstmadvisor.rule import (
     fix="unsafe",
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
-    dense_at = {dense.at: dense for dense in active(program.dense_layers)}
-    for layer in active(program.recurrent_layers):
+    layers, dense_layers = active(program.recurrent_layers), active(program.dense_layers)
+    dense_at = {dense.at: dense for dense in dense_layers}
+    times = Counter(each.at for each in (*layers, *dense_layers))
+    for layer in layers:
         gives = _width(layer)
-        if gives is None or of_keras(program, layer):
+        if gives is None or of_keras(program, layer) or times[layer.at] > 1:  # built in several sizes by one line
             continue
         for edge in active(program.graph):
             dense = dense_at.get(edge.to) if edge.from_ == layer.at else None
-            if dense is None or plain(edge.via) not in ("direct", "selection", "dropout", "activation"):
+            if dense is None or times[dense.at] > 1 or plain(edge.via) not in _UNCHANGED:
                 continue
             into = [other for other in active(program.graph) if other.to == dense.at]
             expects = number(dense.input_units)

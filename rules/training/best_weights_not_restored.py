@@ -48,7 +48,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         if any(plain(each.reloaded) is not False for each in kept):
             continue
         at, patience = where(stop), number(stop.patience)
-        by_hand = plain(stop.by_hand) is True
+        by_hand, keras = plain(stop.by_hand) is True, program.framework == "keras"
         yield Finding(
             at=at,
             severity=Severity.ADVICE if kept else None,
@@ -58,8 +58,10 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             label="keeps the last weights",
             help="copy the best `state_dict` (`copy.deepcopy`) and load it after the loop"
             if by_hand
-            else "pass `restore_best_weights=True`",
-            fix=None if by_hand else _restored(stop),
+            else "pass `restore_best_weights=True`"
+            if keras
+            else "save checkpoints by the validation loss and load the best one after the training",
+            fix=_restored(stop) if keras and not by_hand else None,
             evidence=notes(
                 at,
                 (stop.patience, "its patience"),

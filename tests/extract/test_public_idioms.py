@@ -333,3 +333,40 @@ return torch.stack([self.fc(out[i, length - 1]) for i, length in enumerate(lengt
 """)
     (layer,) = items(facts_of(trained(model)).recurrent_layers)
     assert [plain(read.after_padding) for read in items(layer.reads)] in ([False], [None])
+
+
+def test_modules_without_parameters_may_lie_in_a_list(facts_of: FactsOf) -> None:
+    extra = "class Penalty(nn.Module):\n    def forward(self, x):\n        return x.abs().mean()\n"
+    for built, count in (("Penalty()", 0), ("nn.Linear(3, 3)", 1)):
+        model = net("return self.fc(self.rnn(x)[0][:, -1])", init=f"self.terms = [{built}]")
+        assert len(items(facts_of(trained(extra + model)).unregistered)) == count
+
+
+LIGHTNING = """
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import EarlyStopping
+class Net(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.rnn = torch.nn.LSTM(8, 8, 2, dropout=0.5)
+        self.stop = EarlyStopping("val_loss")
+    def step(self, batch):
+        return self.rnn(batch)[0].mean()
+    def training_step(self, batch):
+        return self.step(batch)
+    def validation_step(self, batch):
+        loss = self.step(batch)
+        self.log("val_loss", loss)
+    def configure_optimizers(self):
+        optimizer = torch.optim.Adam(self.parameters())
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "monitor": "val_loss"}}
+"""
+
+
+def test_lightning_does_what_a_module_leaves_to_it(facts_of: FactsOf) -> None:
+    found = facts_of(LIGHTNING)
+    assert plain(found.training_step.eval_mode) is not False
+    assert [plain(each.stepped) for each in items(found.schedules)] != ["never"]
+    assert items(found.early_stopping) == ()

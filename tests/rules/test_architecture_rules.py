@@ -175,14 +175,24 @@ class TestWrongStateUnpacking:
 
 
 class TestHeadWidthMismatch:
-    def verdict(self, expects: object, *, both: bool = True, via: str = "direct", reads: str = "all-steps") -> Verdict:
+    def verdict(
+        self,
+        expects: object,
+        *,
+        both: bool = True,
+        via: str = "direct",
+        reads: str = "all-steps",
+        built: int = 1,
+        heads: int = 1,
+    ) -> Verdict:
         layer = RecurrentLayer(
             kind=given("GRU"), units=given(64), bidirectional=given(both), reads=(read(reads),), at=at(5)
         )
         width = given(expects, 6) if isinstance(expects, int) else expects
         dense = DenseLayer(units=given(3), input_units=width, at=at(6))
         edge = Edge(from_=at(5), to=at(6), via=given(via))
-        return judge("head-width-mismatch", program(recurrent_layers=(layer,), dense_layers=(dense,), graph=(edge,)))
+        facts = {"recurrent_layers": (layer,) * built, "dense_layers": (dense,) * heads}
+        return judge("head-width-mismatch", program(graph=(edge,), **facts))
 
     def test_fires(self) -> None:
         finding = self.verdict(64).only
@@ -195,6 +205,9 @@ class TestHeadWidthMismatch:
         for via in ("concatenation", "reshape", "pooling", "operation"):
             assert self.verdict(64, via=via).state == "passed"
         assert self.verdict(64, reads="last-state").state == "passed"
+
+    def test_silent_on_what_one_line_builds_in_several_sizes(self) -> None:
+        assert self.verdict(64, built=2).state == self.verdict(64, heads=2).state == "passed"
 
 
 class TestCellLoopByHand:

@@ -148,6 +148,12 @@ class TestBestWeightsNotRestored:
         )
         assert finding.help == "pass `restore_best_weights=True`"
 
+    def test_elsewhere_than_in_keras_another_remedy(self) -> None:
+        facts = {"early_stopping": (stop(),), "checkpoints": ()}
+        finding = judge("best-weights-not-restored", program("pytorch", **facts)).only
+        assert finding.help.startswith("save checkpoints by the validation loss")
+        assert finding.fix is None
+
     def test_by_hand(self) -> None:
         by_hand = {"by_hand": given(True), "monitor": ABSENT, "patience": ABSENT}
         finding = self.verdict(stop(on=given("evaluation"), **by_hand)).only

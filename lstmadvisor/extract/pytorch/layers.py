@@ -111,7 +111,7 @@ def unregistered(run: Run) -> tuple[Unregistered, ...]:
         registered = {id(m) for _, m in frameworks.submodules(run, instance)}
         for name, value in instance.attrs.items():
             for each in options(value):
-                loose = [m for m in _contained(each) if frameworks.is_module(run, m) and id(m) not in registered]
+                loose = [m for m in _contained(each) if _has_parameters(run, m) and id(m) not in registered]
                 if loose:
                     at = next(
                         (place(m.at) for m in loose if isinstance(m, (Term, Instance)) and m.at is not None), None
@@ -121,6 +121,14 @@ def unregistered(run: Run) -> tuple[Unregistered, ...]:
                     written = getattr(each, "at", None)
                     out.setdefault(key, Unregistered(kind=inferred(kind, place(written) if written else at), at=at))
     return tuple(out.values())
+
+
+def _has_parameters(run: Run, value: Value) -> bool:
+    """Whether a value is a module with something to train."""
+    if not frameworks.is_module(run, value):
+        return False
+    names, complete = frameworks.parameters(run, value)
+    return bool(names) or not complete
 
 
 def _contained(value: Value) -> Iterator[Value]:

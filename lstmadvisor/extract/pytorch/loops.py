@@ -55,6 +55,9 @@ def facts(run: Run) -> dict[str, Any]:
         for key in ("optimizers", "schedules", "losses", "clipping", "early_stopping", "checkpoints"):
             found[key] = found[key] or unknown
         found["epochs"] = unknown
+    if found["api"] == "lightning" and plain(found["training_step"].eval_mode) is False:
+        itself = Unknown(unknown="Lightning switches the modes itself")
+        found["training_step"] = found["training_step"].model_copy(update={"eval_mode": itself})
     if not found["clipping"] and steps.trainings and not any(_may_be_recurrent(steps, t) for t in steps.trainings):
         found["clipping"] = Unknown(unknown="no recurrent layer is trained")
     if not found["clipping"] and (found["api"] == "module" or without_trainer(run)):

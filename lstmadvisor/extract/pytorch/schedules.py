@@ -197,6 +197,8 @@ def _stepped(run: Run, steps: Steps, what: Value, kind: str) -> tuple[Fact, Fact
     handed = _handed_over(run, what)
     if handed is None and run.exhausted:
         handed = Unknown(unknown="the program could not be read whole")
+    if handed is None and isinstance(what, Term) and any(f.virtual for f in what.scope.frames):
+        handed = Unknown(unknown="it is built in a function that nobody in the program calls", at=place(what.at))
     return handed or inferred("never"), ABSENT
 
 

@@ -98,10 +98,11 @@ def told(run: Run) -> Told:
 
 
 def _never_passed(run: Run, out: Told) -> None:
-    """Early stopping that is made and given to no trainer."""
+    """Early stopping that is made and given to no trainer, and that no object keeps for one."""
+    kept = {id(value) for instance in run.instances for each in instance.attrs.values() for value in options(each)}
     for term in run.trace:
         stops = term.op == "call" and last(term.name) == "EarlyStopping" and term.name.startswith("lightning.")
-        if stops and id(term) not in out.passed and not out.opaque:
+        if stops and id(term) not in out.passed | kept and not out.opaque:
             dead = _stopper(term, term)
             why = inferred("it is given to no trainer")
             out.early_stopping.append(
