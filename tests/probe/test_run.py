@@ -117,9 +117,10 @@ def test_a_script_that_ignores_signals_is_killed_and_reported(tmp_path, monkeypa
 def test_ctrl_c_reports_what_was_gathered(tmp_path):
     (tmp_path / "train.py").write_text(PLAIN.replace("range(1000)", "range(10**9)"))
     code = """
-import sys
+import signal, sys
 from pathlib import Path
 from lstmadvisor.probe.run import Plan, probed
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start what runs in the background without it
 def progress(steps, *rest):
     print("step", steps, flush=True)
 probe = probed(Plan(Path("train.py"), steps=10**8, seconds=100), progress)
