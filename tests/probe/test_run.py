@@ -132,7 +132,7 @@ print(probe.status, probe.steps, len(probe.of("loss").values))
     *_, last = process.communicate(timeout=60)[0].splitlines()
     status, steps, losses = last.split()
     assert status == "interrupted"
-    assert int(steps) == int(losses) > 0
+    assert 0 < int(steps) <= int(losses) <= int(steps) + 1  # it may come between a loss and its step
 
 
 def test_too_much_memory_ends_it(tmp_path):
