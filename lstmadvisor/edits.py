@@ -102,6 +102,15 @@ class ReplaceExpression(Frozen):
     """its source, white space aside; None: whatever stands there"""
 
 
+class RenameImported(Frozen):
+    """Takes something else from a library, throughout the file that a place is in: where it is imported and used."""
+
+    verb: Literal["rename-imported"] = "rename-imported"
+    at: Place
+    name: str
+    to: str
+
+
 class UnwrapCall(Frozen):
     """Puts the first argument of the call at a place in the place of the call."""
 
@@ -120,6 +129,14 @@ class InsertStatements(Frozen):
     verb: Literal["insert-statements"] = "insert-statements"
     at: Place
     side: Side
+    code: str
+
+
+class InsertItem(Frozen):
+    """Puts one more item in front of the one at a place, which is an item of a list or tuple."""
+
+    verb: Literal["insert-item"] = "insert-item"
+    at: Place
     code: str
 
 
@@ -155,6 +172,14 @@ class RemoveStatement(Frozen):
     at: Place
 
 
+class ReplaceStatement(Frozen):
+    """Writes other statements in the place of the one that stands exactly at a place."""
+
+    verb: Literal["replace-statement"] = "replace-statement"
+    at: Place
+    code: str
+
+
 class WrapStatements(Frozen):
     """Puts the statements from the one at a place to the one at `last`, all of one block, below a `header`."""
 
@@ -183,12 +208,15 @@ Edit = Annotated[
     | RenameArgument
     | ReplaceCallee
     | ReplaceExpression
+    | RenameImported
     | UnwrapCall
     | InsertStatements
+    | InsertItem
     | AppendToBody
     | InsertAtTop
     | MoveStatement
     | RemoveStatement
+    | ReplaceStatement
     | WrapStatements
     | AddHelper,
     Field(discriminator="verb"),

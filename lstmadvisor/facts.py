@@ -467,6 +467,17 @@ class RemovedArgument(Item):
     instead: Value = UNSEEN
     since: Value = UNSEEN
     """the first version of Keras without it"""
+    called_on: Value = UNSEEN
+    """of a method, what it is called on, as it is written; unknown where its successor takes other arguments"""
+    arguments: Value = UNSEEN
+    """of a method, what stands in its brackets"""
+    input: Value = UNSEEN
+    """of what a first layer is told about its input, the arguments that tell it to `keras.Input`"""
+    added_to: Value = UNSEEN
+    """of an argument of a layer: the model whose `add` gets the layer, as it is written; absent where it is an item
+    of a list"""
+    rewritten: Value = UNSEEN
+    """of an import, how it reads without what is gone"""
 
 
 class Unregistered(Item):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -33,6 +34,8 @@ from lstmadvisor.extract.abstract.values import (
 from lstmadvisor.facts import ABSENT, Known, Place, Unknown
 from lstmadvisor.facts import Value as Fact
 
+NAME = re.compile(r"[A-Za-z_][\w.]*(?:\[\w+\])?")
+"""What code calls an object by a plain name, attributes and one index included."""
 _TUNER_METHODS = frozenset(("Int", "Float", "Choice", "Boolean", "Fixed"))
 
 
@@ -163,6 +166,18 @@ def bound_name(term: Term) -> str:
     return ""
 
 
+def receiver(term: Term) -> str:
+    """What a method is called on or, where an object is called, the object: `self.opt` of `self.opt.step()`."""
+    call = term.at.node
+    if term.at.module is None or not isinstance(call, cst.Call):
+        return ""
+    node: cst.BaseExpression | None = call.func
+    if term.op == "method":
+        node = node.value if isinstance(node, cst.Attribute) else None
+    text = "" if node is None else term.at.module.tree.code_for_node(node)
+    return text if NAME.fullmatch(text) else ""
+
+
 # -- questions to the trace ---------------------------------------------------------------------------
 
 
@@ -229,6 +244,7 @@ def first_turns(terms: Iterable[Term]) -> Iterator[Term]:
 
 
 __all__ = [
+    "NAME",
     "Fact",
     "Instance",
     "Map",
@@ -248,6 +264,7 @@ __all__ = [
     "options",
     "place",
     "real_loops",
+    "receiver",
     "turns",
     "walk",
     "why",

@@ -62,6 +62,10 @@ class Names:
         """Whether the file binds a name anywhere."""
         return name in self._bound or any(local == name for local, _, _ in self._imports)
 
+    def binds(self, name: str) -> bool:
+        """Whether the file binds a name by anything but an import."""
+        return name in self._bound
+
     def _spelling(self, name: str, line: int) -> str:
         best: tuple[int, str] | None = None
         for local, dotted, at in self._imports:

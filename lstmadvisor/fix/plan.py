@@ -13,6 +13,7 @@ from lstmadvisor import edits
 from lstmadvisor.edits import Change, Edit
 from lstmadvisor.fix import arguments, literals, statements
 from lstmadvisor.fix.names import Names
+from lstmadvisor.fix.renaming import renamed
 from lstmadvisor.fix.syntax import Patch, Refused, Statement, Syntax, point
 from lstmadvisor.sources import Library
 
@@ -91,6 +92,8 @@ class _Plan:
                 return [self._replaced(syntax, edit)]
             case edits.UnwrapCall():
                 return [_unwrapped(syntax, edit)]
+            case edits.RenameImported():
+                return renamed(syntax, self._names_of(syntax), edit.name, edit.to)
             case edits.AddHelper():
                 return self._helper(syntax, edit)
             case (
@@ -109,6 +112,8 @@ class _Plan:
                 if "$" in code:
                     code = code.replace("$", _target(syntax, statement, edit))
                 return statements.insert(syntax, statement, edit.side, code)
+            case edits.InsertItem():
+                return [self._item(syntax, edit)]
             case edits.AppendToBody():
                 statement = syntax.statement(edit.at)
                 code = self._code(syntax, edit.code, syntax.span(statement).line)
@@ -121,6 +126,9 @@ class _Plan:
                 return statements.move(syntax, syntax.statement(edit.at), syntax.statement(edit.to), edit.side)
             case edits.RemoveStatement():
                 return statements.remove(syntax, syntax.statement(edit.at))
+            case edits.ReplaceStatement():
+                statement = syntax.standing(edit.at)
+                return statements.replace(syntax, statement, self._code(syntax, edit.code, syntax.span(statement).line))
             case edits.WrapStatements():
                 first = syntax.statement(edit.at)
                 header = self._code(syntax, edit.header, syntax.span(first).line)
@@ -181,6 +189,15 @@ class _Plan:
         if "$" in code:
             code = code.replace("$", f"({old})" if _needs_brackets(node, code) else old)
         return Patch(span, code)
+
+    def _item(self, syntax: Syntax, edit: edits.InsertItem) -> Patch:
+        node = syntax.expression(edit.at)
+        if not isinstance(syntax.parent(node), cst.Element):
+            raise Refused("it is no item of a list")
+        span = syntax.span(node)
+        code = self._code(syntax, edit.code, span.line)
+        alone = not syntax.lines[span.line - 1][: span.column].strip()
+        return Patch(point(*span.start), f"{code},\n{syntax.indent(span.line)}" if alone else f"{code}, ")
 
     def _helper(self, syntax: Syntax, edit: edits.AddHelper) -> list[Patch]:
         key = (syntax.source.path, edit.name)
@@ -254,6 +271,8 @@ def _joined(changes: list[Change]) -> tuple[Change, ...]:
     result: list[Change] = []
     for change in ordered:
         before = result[-1] if result else None
+        if change == before:
+            continue
         if before is None or (before.path, before.cell) != (change.path, change.cell):
             result.append(change)
             continue

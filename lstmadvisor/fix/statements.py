@@ -93,6 +93,14 @@ def _emptied(syntax: Syntax, statement: Statement) -> cst.For | cst.With | None:
     return None
 
 
+def replace(syntax: Syntax, statement: Statement, code: str) -> list[Patch]:
+    """Other statements in the place of one, what else stands on its line is kept."""
+    spot = _spot(syntax, statement)
+    if (spot.shares_line or spot.one_line_block) and ("\n" in code or _opens_block(code)):
+        raise Refused("the statement shares its line with others")
+    return [Patch(spot.span, _laid_out(code, syntax.indent(spot.span.line), syntax.unit))]
+
+
 def move(syntax: Syntax, statement: Statement, target: Statement, side: Side) -> list[Patch]:
     """The statement, with the comments right above it, put beside another one."""
     spot, goal = _spot(syntax, statement), _spot(syntax, target)

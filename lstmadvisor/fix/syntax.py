@@ -148,6 +148,13 @@ class Syntax:
             raise Refused("no statement stands there")
         return best[1]
 
+    def standing(self, at: Place) -> cst.BaseSmallStatement:
+        """The statement that stands exactly at a place, such as a call that is all of its statement."""
+        found = self.nodes(at, cst.BaseSmallStatement)  # type: ignore[type-abstract]
+        if not found or at.end_column is None:
+            raise Refused("it is only a part of its statement")
+        return found[0]
+
     def extent(self, statement: Statement) -> Span:
         """Where a statement stands, its decorators included."""
         span = self.span(statement)

@@ -4,6 +4,8 @@ from lstmadvisor.rule import (
     Edit,
     Finding,
     Fix,
+    InsertItem,
+    InsertStatements,
     Iterator,
     NoOptions,
     Place,
@@ -11,13 +13,19 @@ from lstmadvisor.rule import (
     RemoveArgument,
     RemovedArgument,
     RenameArgument,
+    RenameImported,
+    ReplaceCallee,
+    ReplaceExpression,
+    ReplaceStatement,
     Undecided,
     aside,
     items,
+    known,
     notes,
     plain,
     rule,
     safe,
+    unsafe,
     where,
 )
 
@@ -53,7 +61,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             + aside(places[0]),
             label="gone",
             help="; ".join(_step(name, one) for one in calls[at] for name in [str(plain(one.name))]),
-            fix=_fix([one for place in places for one in calls[where(place)]]),
+            fix=_fix(program, [one for place in places for one in calls[where(place)]]),
             evidence=notes(at, *((place, "and here") for place in places[1:])),
         )
 
@@ -71,16 +79,62 @@ def _step(name: str, removed: RemovedArgument) -> str:
     return f"instead of `{name}` use {instead if ' ' in instead else f'`{instead}`'}"
 
 
-def _fix(found: list[RemovedArgument]) -> Fix | None:
-    """Arguments renamed that only have another name, and taken away that do nothing any more."""
+def _fix(program: Program, found: list[RemovedArgument]) -> Fix | None:
+    """What is gone written as Keras 3 has it, and taken away where it does nothing any more."""
     names = dict.fromkeys(f"`{plain(one.name)}`" for one in found)
-    return safe(f"write {' and '.join(names)} as Keras 3 has it", *map(_edit, found))
+    title = f"write {' and '.join(names)} as Keras 3 has it"
+    edits = [edit for one in found for edit in _edits(program, one)]
+    if any("tensorflow" in str(plain(one.rewritten)) for one in found):
+        return unsafe(title, "it then needs TensorFlow, whatever Keras runs on", *edits)
+    return safe(title, *dict.fromkeys(edits))
 
 
-def _edit(one: RemovedArgument) -> Edit | None:
-    name, instead = str(plain(one.name)), str(plain(one.instead, ""))
+def _edits(program: Program, one: RemovedArgument) -> tuple[Edit | None, ...]:
+    name, instead, at = str(plain(one.name)), str(plain(one.instead, "")), where(one)
+    if plain(one.of) == "Model":
+        return (_successor(program, name, instead, one),)
+    if known(one.rewritten) and plain(one.rewritten) is not None:
+        return (ReplaceStatement(at=at, code=str(plain(one.rewritten))),)
+    if plain(one.input) is not None:
+        return _described(name, one)
+    if name.startswith("CuDNN"):
+        return (RenameImported(at=at, name=name, to=instead),)
     if instead == "nothing" or name == "decay":
-        return RemoveArgument(at=where(one), name=name)
-    if not instead.isidentifier() or name == "forget_bias_init" or plain(one.of) == "Model":
+        return (RemoveArgument(at=at, name=name),)
+    if not instead.isidentifier() or name == "forget_bias_init" or not plain(one.of):
+        return (None,)
+    return (RenameArgument(at=at, name=name, to=instead),)
+
+
+def _successor(program: Program, name: str, instead: str, one: RemovedArgument) -> Edit | None:
+    """The method that took the place of another one."""
+    on, at = plain(one.called_on), where(one)
+    if on is None:
         return None
-    return RenameArgument(at=where(one), name=name, to=instead)
+    if name == "reset_states":
+        return ReplaceStatement(at=at, code=_RESET.format(on))
+    if name == "predict_classes":
+        scores = f"{on}.predict({plain(one.arguments)})"
+        activation = plain(program.output.activation)
+        if activation == "softmax":
+            return ReplaceExpression(at=at, code=f"{scores}.argmax(axis=-1)")
+        likely = f'({scores} > 0.5).astype("int32")'
+        return ReplaceExpression(at=at, code=likely) if activation == "sigmoid" else None
+    return ReplaceCallee(at=at, was=name, code=f"{on}.{instead}")
+
+
+_RESET = """for layer in {}.layers:
+    if hasattr(layer, "reset_state"):
+        layer.reset_state()"""
+
+
+def _described(name: str, one: RemovedArgument) -> tuple[Edit | None, ...]:
+    """An input of its own in front of the layer that was told about it."""
+    at, given = where(one), f"`keras.layers.Input`({plain(one.input)})"
+    away = [RemoveArgument(at=at, name=each) for each in (name, *(["input_shape"] if name == "batch_size" else []))]
+    if not known(one.added_to):
+        return (None,)
+    model = plain(one.added_to)
+    if model is None:
+        return (InsertItem(at=at, code=given), *away)
+    return (InsertStatements(at=at, side="before", code=f"{model}.add({given})"), *away)

@@ -13,8 +13,10 @@ from lstmadvisor.extract.abstract.values import External, Spot, Term
 from lstmadvisor.extract.common import inferred, place
 from lstmadvisor.extract.keras.kinds import last_name
 from lstmadvisor.extract.keras.layers import Layers
+from lstmadvisor.extract.keras.old_imports import rewritten
+from lstmadvisor.extract.keras.successors import INPUT, added_to, arguments, called_on, told
 from lstmadvisor.extract.keras.training import Training, distinct
-from lstmadvisor.facts import RemovedArgument
+from lstmadvisor.facts import ABSENT, RemovedArgument
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ TABLE = (
     Row("fit", "workers", "3.0", "nothing"),
     Row("fit", "use_multiprocessing", "3.0", "nothing"),
     Row("fit", "max_queue_size", "3.0", "nothing"),
+    Row("fit", "max_q_size", "2.4", "nothing"),
+    Row("fit", "pickle_safe", "2.4", "nothing"),
+    Row("fit", "nb_worker", "2.4", "nothing"),
     Row("method", "fit_generator", "3.0", "fit"),
     Row("method", "evaluate_generator", "3.0", "evaluate"),
     Row("method", "predict_generator", "3.0", "predict"),
@@ -104,9 +109,12 @@ def _of_imports(run: Run) -> Iterator[tuple[Any, RemovedArgument]]:
     for line in run.entry.tree.body:
         for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
             names = _imported(statement)
-            for row in _rows("import"):
-                if any(f"{name}.".startswith(f"{row.name}.") for name in names):
-                    yield (id(statement), row.name), _gone(Spot(run.entry, statement), row, "")
+            rows = [row for row in _rows("import") if any(f"{n}.".startswith(f"{row.name}.") for n in names)]
+            spot = Spot(run.entry, statement)
+            new = rewritten(statement, [(row.name, row.instead) for row in rows], place(spot)) if rows else ABSENT
+            for row in rows:
+                gone = _gone(spot, row, "")
+                yield (id(statement), row.name), gone.model_copy(update={"rewritten": new})
 
 
 def _imported(statement: cst.BaseSmallStatement) -> list[str]:
@@ -128,7 +136,11 @@ def _of_layers(layers: Layers) -> Iterator[tuple[Any, RemovedArgument]]:
                 continue
             for row in (*_rows("layer"), *(_rows("recurrent") if layer.recurrent else ())):
                 if row.name in term.kwargs:
-                    yield (id(term.at.node), row.name), _gone(term.at, row, last_name(term))
+                    gone = _gone(term.at, row, last_name(term))
+                    if row.name in INPUT:
+                        more = {"input": told(layer, term, row.name), "added_to": added_to(term)}
+                        gone = gone.model_copy(update=more)
+                    yield (id(term.at.node), row.name), gone
             for row in _rows("class"):
                 if last_name(term) == row.name and not term.scope.conditions and not _in_compat(term):
                     yield (id(term.at.node), row.name), _gone(term.at, row, "")
@@ -141,10 +153,12 @@ def _of_models(training: Training) -> Iterator[tuple[Any, RemovedArgument]]:
         model = training.graph.model(term.base) is not None
         for row in _rows("method"):
             if term.name == row.name and (model or row.name.endswith("_generator")):
-                yield id(term.at.node), _gone(term.at, row, "Model")
-        for row in _rows(term.name) if model and term.name in ("fit", "compile") else ():
-            if row.name in term.kwargs:
-                yield (id(term.at.node), row.name), _gone(term.at, row, term.name)
+                more = {"called_on": called_on(term), "arguments": arguments(term)}
+                yield id(term.at.node), _gone(term.at, row, "Model").model_copy(update=more)
+        if term.name.endswith("_generator") or (model and term.name in ("fit", "compile")):
+            for row in _rows("compile" if term.name == "compile" else "fit"):
+                if row.name in term.kwargs:
+                    yield (id(term.at.node), row.name), _gone(term.at, row, term.name)
 
 
 def _in_compat(term: Term) -> bool:

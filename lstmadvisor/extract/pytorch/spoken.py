@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import libcst as cst
 
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Frame, Instance, Loop, Term, Value, options, walk
-from lstmadvisor.extract.common import Fact, bound_name, inferred, place
+from lstmadvisor.extract.common import NAME, Fact, bound_name, inferred, place, receiver
 from lstmadvisor.extract.pytorch.makers import is_optimizer, makers
 from lstmadvisor.extract.pytorch.steps import Act, Training
 from lstmadvisor.facts import EpochLoop, Unknown
-
-_NAME = re.compile(r"[A-Za-z_][\w.]*(?:\[\w+\])?")
-
-
-def receiver(term: Term) -> str:
-    """What a method is called on or, where an object is called, the object: `self.opt` of `self.opt.step()`."""
-    call = term.at.node
-    if term.at.module is None or not isinstance(call, cst.Call):
-        return ""
-    node: cst.BaseExpression | None = call.func
-    if term.op == "method":
-        node = node.value if isinstance(node, cst.Attribute) else None
-    text = "" if node is None else term.at.module.tree.code_for_node(node)
-    return text if _NAME.fullmatch(text) else ""
 
 
 def called_on(act: Act) -> Fact:
@@ -88,7 +72,7 @@ class Spoken:
             ):  # scaler.step(optimizer)
                 assert call.at.module is not None
                 text = call.at.module.tree.code_for_node(call.at.node.args[0].value)
-                if _NAME.fullmatch(text):
+                if NAME.fullmatch(text):
                     return text, made
             if (made := _made(call.base)) and receiver(call):
                 return receiver(call), made
