@@ -271,6 +271,8 @@ class Loss(Item):
     """the expression that is added to the running total, as it is written"""
     added_up: Value = UNSEEN
     """whether a loop within one training step adds it up, over the time steps or samples"""
+    addends: Value = UNSEEN
+    """how many are added up, as an expression; its place is that of the sum where it is differentiated"""
     input_shape: Value = UNSEEN
     """a list of sizes, None for what is not known"""
     target_shape: Value = UNSEEN

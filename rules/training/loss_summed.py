@@ -8,6 +8,7 @@ from lstmadvisor.rule import (
     NoOptions,
     Program,
     RemoveArgument,
+    ReplaceExpression,
     Severity,
     Undecided,
     active,
@@ -64,7 +65,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             help="divide by the number of turns before `backward()`"
             if in_loop
             else "take the mean: leave `reduction` at its default, or divide by the number of valid steps",
-            fix=None if in_loop else _mean(loss),
+            fix=_divided(loss) if in_loop else _mean(loss),
             evidence=notes(
                 at,
                 (loss, "the loss"),
@@ -86,3 +87,10 @@ def _mean(loss: Loss) -> Fix | None:
     """The default reduction, a mean."""
     away = RemoveArgument(at=loss.at, name="reduction") if loss.at is not None else None
     return unsafe("take the mean", "the gradient no longer grows with the amount of data", away)
+
+
+def _divided(loss: Loss) -> Fix | None:
+    """The mean where it is differentiated; what is printed stays as it is."""
+    turns, at = plain(loss.addends), loss.addends.at
+    mean = None if turns is None or at is None else ReplaceExpression(at=at, code=f"($ / {turns})")
+    return unsafe("divide by the number of turns", "the gradient no longer grows with that number", mean)

@@ -13,13 +13,16 @@ from lstmadvisor.edits import (
     AppendToBody,
     ExtendArgument,
     InsertAtTop,
+    InsertItem,
     InsertStatements,
     MoveStatement,
     RemoveArgument,
     RemoveStatement,
     RenameArgument,
+    RenameImported,
     ReplaceCallee,
     ReplaceExpression,
+    ReplaceStatement,
     SetArgument,
     SetValue,
     WrapStatements,
@@ -214,6 +217,66 @@ def _closing(code: str, start: int) -> int:
         if depth == 0 and code[n] == ")":
             return n
     raise ValueError(code)
+
+
+class TestRenameImported:
+    @pytest.mark.parametrize(
+        ("code", "result"),
+        [
+            ("from k import Old\nx = Old(Old=1)\n", "from k import New\nx = New(Old=1)\n"),
+            ("from k import A, Old, B\nx = [Old(1), Old]\n", "from k import A, New, B\nx = [New(1), New]\n"),
+            ("from k import New, Old\nx = Old(New)\n", "from k import New\nx = New(New)\n"),
+            ("from k import Old, New\nx = Old(1)\n", "from k import New\nx = New(1)\n"),
+            ("from k import Old\nfrom k import New\nx = Old(1)\n", "from k import New\nx = New(1)\n"),
+            ("from k import Old as New\nx = New(1)\n", "from k import New\nx = New(1)\n"),
+            ("from k import Old as O\nx = O(1)\n", "from k import New as O\nx = O(1)\n"),
+            ("import k\nx = k.Old(1)\n", "import k\nx = k.New(1)\n"),
+        ],
+    )
+    def test_everywhere(self, code: str, result: str) -> None:
+        assert edited(code, RenameImported(at=at(code, "x ="), name="Old", to="New")) == result
+
+    @pytest.mark.parametrize("code", ["from k import Old\nNew = Old(1)\n", "from k import Old\nOld = f(Old)\n"])
+    def test_name_with_another_meaning(self, code: str) -> None:
+        with pytest.raises(Refused, match="another meaning"):
+            edited(code, RenameImported(at=at(code, "from"), name="Old", to="New"))
+
+
+class TestReplaceStatement:
+    def test_in_its_indentation(self) -> None:
+        code = "for n in x:\n    m.reset()  # every turn\n    y()\n"
+        edit = ReplaceStatement(at=at(code, "m.reset()"), code="for a in m:\n    a.reset()")
+        assert edited(code, edit) == "for n in x:\n    for a in m:\n        a.reset()  # every turn\n    y()\n"
+
+    @pytest.mark.parametrize(
+        ("code", "why"),
+        [
+            ("f(lambda: m.reset())\n", "a part of its statement"),
+            ("a(); m.reset()\n", "shares its line"),
+            ("if x: m.reset()\n", "shares its line"),
+        ],
+    )
+    def test_refused(self, code: str, why: str) -> None:
+        with pytest.raises(Refused, match=why):
+            edited(code, ReplaceStatement(at=at(code, "m.reset()"), code="for a in m:\n    a.reset()"))
+
+    def test_small_one_between_semicolons(self) -> None:
+        code = "a(); m.reset(); b()\n"
+        assert edited(code, ReplaceStatement(at=at(code, "m.reset()"), code="c()")) == "a(); c(); b()\n"
+
+
+class TestInsertItem:
+    def test_in_the_layout_of_the_list(self) -> None:
+        code = "m = S([A(1), B()])\n"
+        assert edited(code, InsertItem(at=at(code, "A(1)"), code="I()")) == "m = S([I(), A(1), B()])\n"
+        code = "m = S([\n    A(1),\n    B(),\n])\n"
+        assert (
+            edited(code, InsertItem(at=at(code, "A(1)"), code="I()")) == "m = S([\n    I(),\n    A(1),\n    B(),\n])\n"
+        )
+
+    def test_no_list(self) -> None:
+        with pytest.raises(Refused, match="no item"):
+            edited("m = A(1)\n", InsertItem(at=at("m = A(1)\n", "A(1)"), code="I()"))
 
 
 class TestReplaceExpression:

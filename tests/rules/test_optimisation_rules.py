@@ -7,6 +7,16 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
+from lstmadvisor.edits import (
+    Edit,
+    InsertItem,
+    InsertStatements,
+    RemoveArgument,
+    RenameImported,
+    ReplaceCallee,
+    ReplaceExpression,
+    ReplaceStatement,
+)
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -18,6 +28,7 @@ from lstmadvisor.facts import (
     Known,
     Loss,
     Optimizer,
+    Output,
     RecurrentLayer,
     RemovedArgument,
     Schedule,
@@ -732,6 +743,50 @@ class TestRemovedArgument:
 
     def test_inactive(self) -> None:
         assert "defaults do not take" in self.verdict(self.gone("lr", "Adam", "x", 3, active=False)).only.message
+
+    @pytest.mark.parametrize(
+        ("gone", "edits"),
+        [
+            (("keras.utils.np_utils", "", "keras.utils", {"rewritten": "from keras import utils as np_utils"}),
+             (ReplaceStatement(at=at(7), code="from keras import utils as np_utils"),)),
+            (("fit_generator", "Model", "fit", {"called_on": "self.net"}),
+             (ReplaceCallee(at=at(7), was="fit_generator", code="self.net.fit"),)),
+            (("predict_classes", "Model", "argmax of predict", {"called_on": "m", "arguments": "x, 32"}),
+             (ReplaceExpression(at=at(7), code="m.predict(x, 32).argmax(axis=-1)"),)),
+            (("CuDNNLSTM", "", "LSTM", {}), (RenameImported(at=at(7), name="CuDNNLSTM", to="LSTM"),)),
+            (("batch_input_shape", "LSTM", "batch_shape of keras.Input", {"input": "batch_shape=s", "added_to": "m"}),
+             (InsertStatements(at=at(7), side="before", code="m.add(`keras.layers.Input`(batch_shape=s))"),
+              RemoveArgument(at=at(7), name="batch_input_shape"))),
+        ],
+    )  # fmt: skip
+    def test_fix(self, gone: tuple[str, str, str, dict[str, str]], edits: tuple[Edit, ...]) -> None:
+        name, of, instead, more = gone
+        item = self.gone(name, of, instead, 7, **{key: given(value) for key, value in more.items()})
+        facts = {"removed_arguments": (item,), "optimizers": (optimizer(),), "recurrent_layers": LAYERS}
+        softmax = Output(activation=given("softmax"))
+        fix = judge("removed-argument", program("keras", output=softmax, **facts)).only.fix
+        assert fix is not None
+        assert (fix.edits, fix.applicability) == (edits, "safe")
+
+    def test_fix_of_an_item_of_a_list(self) -> None:
+        more = {"input": given("shape=s, batch_size=4"), "added_to": ABSENT}
+        fix = self.verdict(self.gone("batch_size", "LSTM", "batch_size of keras.Input", 7, **more)).only.fix
+        assert fix is not None
+        assert fix.edits == (
+            InsertItem(at=at(7), code="`keras.layers.Input`(shape=s, batch_size=4)"),
+            RemoveArgument(at=at(7), name="batch_size"),
+            RemoveArgument(at=at(7), name="input_shape"),
+        )
+
+    def test_fix_that_needs_tensorflow(self) -> None:
+        text = "from tensorflow.keras.preprocessing.text import Tokenizer"
+        gone = self.gone("keras.preprocessing.text", "", "TextVectorization", 7, rewritten=given(text))
+        fix = self.verdict(gone).only.fix
+        assert fix is not None
+        assert (fix.applicability, fix.why) == ("unsafe", "it then needs TensorFlow, whatever Keras runs on")
+
+    def test_no_fix_without_a_name(self) -> None:
+        assert self.verdict(self.gone("reset_states", "Model", "reset_state", 7, called_on=UNCLEAR)).only.fix is None
 
     def test_silent(self) -> None:
         assert self.verdict().state == "passed"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
+from lstmadvisor.edits import ReplaceExpression
 from lstmadvisor.facts import (
     ABSENT,
     Clipping,
@@ -263,8 +264,15 @@ class TestLossSummed:
         assert finding.message == (
             "cross_entropy is added up in a loop and never divided: its gradient grows with the number of turns"
         )
+        assert finding.fix is None
         assert self.verdict(self.sum(reduction=given("mean"), added_up=given(False))).state == "passed"
         assert self.verdict(self.sum(reduction=given("mean"), added_up=ABSENT)).state == "passed"
+
+    def test_divides_where_it_is_differentiated(self) -> None:
+        loss = self.sum(reduction=given("mean"), added_up=given(True, 5), addends=given("len(x)", 9))
+        fix = self.verdict(loss).only.fix
+        assert fix is not None
+        assert fix.edits == (ReplaceExpression(at=at(9), code="($ / len(x))"),)
 
     @pytest.mark.parametrize("name", ["CTCLoss", "CRF", "GaussianNLLLoss", "elbo", "kl_div", "vae_loss"])
     def test_silent_where_sums_are_meant(self, name: str) -> None:

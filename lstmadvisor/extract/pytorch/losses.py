@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Const, Frame, Instance, Seq, Spot, Term, Value, options
 from lstmadvisor.extract.common import Fact, default, fact, inferred, place
+from lstmadvisor.extract.pytorch.addends import addends
 from lstmadvisor.extract.pytorch.makers import owner
 from lstmadvisor.extract.pytorch.origins import is_loss
 from lstmadvisor.extract.pytorch.steps import Steps, Training
@@ -15,7 +16,7 @@ from lstmadvisor.extract.pytorch.summing import added_up, compared_shapes
 from lstmadvisor.extract.pytorch.torch_ops import activation_of, applied_module, input_of, keeps_meaning, last
 from lstmadvisor.extract.pytorch.totals import running_total
 from lstmadvisor.extract.shapes.shapes import Shapes
-from lstmadvisor.facts import ABSENT, Known, Loss, Unknown
+from lstmadvisor.facts import ABSENT, UNSEEN, Known, Loss, Unknown, plain
 
 FUNCTIONS = frozenset(
     "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy kl_div ctc_loss "
@@ -125,12 +126,14 @@ def _of_training(run: Run, steps: Steps, training: Training) -> Iterator[Loss]:
         why = Unknown(unknown="the model computes its loss itself, and is not known", at=place(opaque.at))
         yield Loss(at=at, name=why, by_hand=why, divided_by=_divided(training))
     elif helper is not None and helper.spot is not None:
+        in_loop = _helped(steps, training, helper, inside)
         yield Loss(
             at=place(helper.spot),
             name=inferred(helper.function.name, place(helper.spot)),
             by_hand=inferred(True),
             divided_by=_divided(training),
-            added_up=_helped(steps, training, helper, inside),
+            added_up=in_loop,
+            addends=_addends(in_loop, training),
         )
     elif nodes == 1:
         yield from _beside(run, steps, training)
@@ -281,6 +284,7 @@ def _item(
     at = place(spot)
     own = isinstance(maker, Instance)
     library = made is not None and not own
+    in_loop = _added_up(steps, use, training) if use is not None and training is not None else ABSENT
     total, added = (
         running_total(run, steps, use, training) if use is not None and training is not None else (ABSENT, ABSENT)
     )
@@ -295,7 +299,8 @@ def _item(
         divided_by=_divided(training) if training is not None else ABSENT,
         running_total=total,
         added=added,
-        added_up=_added_up(steps, use, training) if use is not None and training is not None else ABSENT,
+        added_up=in_loop,
+        addends=_addends(in_loop, training),
         by_hand=inferred(own),
         **compared_shapes(Shapes(run), use),
     )
@@ -303,6 +308,10 @@ def _item(
 
 def _added_up(steps: Steps, use: Term, training: Training) -> Fact:
     return added_up(steps, training, use.scope.loops, lambda v: isinstance(v, Term) and v.at.node is use.at.node)
+
+
+def _addends(in_loop: Fact, training: Training | None) -> Fact:
+    return addends(training.backward) if training is not None and plain(in_loop) is True else UNSEEN
 
 
 def _reduction(term: Term) -> Fact:
