@@ -185,6 +185,8 @@ class Reshape(Item):
     from_axes: Value = UNSEEN
     to_axes: Value = UNSEEN
     swaps_batch_and_time: Value = UNSEEN
+    of: Value = UNSEEN
+    """what is reshaped, as it is written, if exchanging its first two axes gives the same shape"""
     time_steps: Value = UNSEEN
 
 
@@ -193,6 +195,8 @@ class Dropout(Item):
     kind: Value = UNSEEN
     position: Value = UNSEEN
     """input, between, pre-output, head, output, unused"""
+    called: Value = UNSEEN
+    """of a module of PyTorch, what the statement that makes it assigns it to"""
     on_state: Value = UNSEEN
     """what of a cell's state a loop by hand hands on through it, dropping anew in every step: memory (c of an LSTM,
     h of the others), output (h of an LSTM), none"""

@@ -188,6 +188,8 @@ class _Plan:
         code = self._code(syntax, edit.code, span.line)
         if "$" in code:
             code = code.replace("$", f"({old})" if _needs_brackets(node, code) else old)
+        if isinstance(within, (cst.Arg, cst.Assign, cst.Return)) and _bracketed(code):
+            code = code[1:-1]
         return Patch(span, code)
 
     def _item(self, syntax: Syntax, edit: edits.InsertItem) -> Patch:
@@ -261,6 +263,12 @@ def _needs_brackets(node: cst.BaseExpression, code: str) -> bool:
     if isinstance(node, _ATOMS):
         return False
     return not re.fullmatch(r"(?:.*[(\[,=]\s*)?\$\s*(?:[)\],].*)?", code, re.DOTALL)
+
+
+def _bracketed(code: str) -> bool:
+    """Whether an expression stands in brackets that only hold it together, on one line."""
+    node = cst.parse_expression(code)
+    return bool(node.lpar) and isinstance(node, cst.BinaryOperation) and "\n" not in code
 
 
 def _joined(changes: list[Change]) -> tuple[Change, ...]:

@@ -1,10 +1,14 @@
 """Only one direction's final state of a bidirectional layer is used."""
 
+import re
+
 from lstmadvisor.rule import (
     Finding,
     Iterator,
     NoOptions,
     Program,
+    Read,
+    ReplaceExpression,
     Undecided,
     active,
     notes,
@@ -12,6 +16,7 @@ from lstmadvisor.rule import (
     of_keras,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -59,6 +64,11 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             "has read",
             label="not both directions",
             help="join the final states of both directions: `torch.cat([h_n[-2], h_n[-1]], dim=-1)`",
+            fix=unsafe(
+                "add the states of both directions",
+                "the net goes by what both directions have read",
+                *map(_summed, halves),
+            ),
             evidence=notes(
                 at,
                 *((read, "read so here as well") for read in halves[1:]),
@@ -70,3 +80,20 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
 
 def _quoted(expression: object) -> str:
     return f"`{expression}`" if isinstance(expression, str) else "one state"
+
+
+def _summed(read: Read) -> ReplaceExpression | None:
+    """The sum of both directions, which is as wide as one of them."""
+    expression = str(plain(read.expression, ""))
+    last = re.fullmatch(r"([\w.]+)\[-1((?:, :)*)\]", expression)
+    first = re.fullmatch(r"([\w.]+)(\[(?:0)?: ?[\w.]+\])", expression)
+    if read.at is None or not (last or first):
+        return None
+    if last:
+        state, rest = last.groups()
+        code = f"({state}[-2{rest}] + {state}[-1{rest}])"
+    else:
+        assert first is not None
+        state, layers = first.groups()
+        code = f"({state}[0::2] + {state}[1::2]){layers}"
+    return ReplaceExpression(at=read.at, was=expression, code=code)

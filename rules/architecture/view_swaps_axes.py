@@ -2,9 +2,12 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
     NoOptions,
     Program,
+    ReplaceExpression,
+    Reshape,
     Undecided,
     active,
     aside,
@@ -14,6 +17,7 @@ from lstmadvisor.rule import (
     of_keras,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -47,5 +51,13 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             f"{aside(reshape)}",
             label="does not transpose",
             help="exchange the axes with `transpose(0, 1)`",
+            fix=_transposed(reshape),
             evidence=notes(at, *((layer, "reads the mixture") for layer in layers[:3])),
         )
+
+
+def _transposed(reshape: Reshape) -> Fix | None:
+    """The two axes exchanged."""
+    of, at = plain(reshape.of), where(reshape)
+    swap = None if of is None else ReplaceExpression(at=at, code=f"{of}.transpose(0, 1).contiguous()")
+    return unsafe("exchange the axes", "every sequence is read in its own order", swap)

@@ -2,7 +2,9 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
+    Metric,
     NoOptions,
     Program,
     Undecided,
@@ -11,7 +13,9 @@ from lstmadvisor.rule import (
     number,
     plain,
     rule,
+    unsafe,
     where,
+    written,
 )
 
 _REGRESSION = {
@@ -52,9 +56,17 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 message=f"accuracy counts exact hits, and the output is a real number trained by {loss}",
                 label="hardly ever above 0",
                 help="measure the mean absolute error instead",
+                fix=_measured_otherwise(program, metric),
                 evidence=notes(at, (losses[0], "a loss of regression"), (program.output, "a linear output")),
             )
             return
+
+
+def _measured_otherwise(program: Program, metric: Metric) -> Fix | None:
+    """Another metric, where Keras is given its name."""
+    there = any(_name(plain(each.name)) in ("mae", "meanabsoluteerror") for each in active(program.metrics))
+    error = written(metric.name, "mae") if program.framework == "keras" and not there else None
+    return unsafe("measure the mean absolute error", "another number is printed", error)
 
 
 def _name(name: object) -> str:

@@ -4,6 +4,8 @@ from typing import Any
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
+    Initialization,
     Iterator,
     NoOptions,
     Program,
@@ -15,7 +17,9 @@ from lstmadvisor.rule import (
     number,
     plain,
     rule,
+    unsafe,
     where,
+    written,
 )
 
 _OTHERS = ("input", "cell", "output")
@@ -51,6 +55,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=message,
             label=label,
             help=help_,
+            fix=_halved(writes) if kind == "twice" else None,
             evidence=notes(at, *((one, "and here") for one in writes), (layer, "the layer")),
         )
         return
@@ -72,3 +77,9 @@ def _told(layer: RecurrentLayer, gates: dict[str, Any]) -> tuple[str, str, str, 
         message = "the forget-gate bias is 2 in effect: 1 is written to `bias_ih` and to `bias_hh`, which are added"
         return "twice", message, "added up to 2", "leave it if memory should be long; for 1, set `bias_hh` to 0"
     return None
+
+
+def _halved(writes: list[Initialization]) -> Fix | None:
+    """Half of 1 in each of the two biases that are added."""
+    ones = dict.fromkeys(written(one.scale, 0.5) for one in writes if number(one.scale) == 1)
+    return unsafe("let the two biases add up to 1", "the forget gate opens less from the first step", *ones)

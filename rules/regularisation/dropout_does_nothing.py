@@ -1,13 +1,16 @@
 """Dropout that the program asks for and never gets."""
 
 from lstmadvisor.rule import (
+    Dropout,
     Finding,
+    Fix,
     Iterator,
     Known,
     NoOptions,
     Program,
     RecurrentLayer,
     RemoveArgument,
+    RemoveStatement,
     Undecided,
     active,
     notes,
@@ -47,6 +50,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 message=f"this dropout{'' if rate is None else f' of {rate:g}'} is built and never called",
                 label="never called",
                 help="call it in `forward`, or delete it",
+                fix=_deleted(drop),
                 evidence=notes(where(drop), (drop.rate, "its rate")),
             )
         elif unclear(drop.position):
@@ -59,6 +63,11 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 label="always 0",
                 help="turn the comparison round",
             )
+
+
+def _deleted(drop: Dropout) -> Fix | None:
+    """The statement that makes the dropout taken away, if it does nothing else."""
+    return safe("delete it", RemoveStatement(at=where(drop)) if plain(drop.called) is not None else None)
 
 
 def _between_layers(layer: RecurrentLayer) -> Iterator[Finding | Undecided]:

@@ -2,6 +2,7 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
     Loss,
     NoOptions,
@@ -13,13 +14,17 @@ from lstmadvisor.rule import (
     number,
     plain,
     rule,
+    unsafe,
     where,
+    written,
 )
 
 _REGRESSION = {
     "mse", "l1", "smoothl1", "huber", "mae", "logcosh", "meansquarederror", "meanabsoluteerror", "rmse",
     "rootmeansquarederror",
 }  # fmt: skip
+_LINEAR = "drop the activation: a regression ends in a linear layer"
+_SOFTMAX = "use a softmax, or binary cross-entropy if several classes can be true"
 _ZERO_MEAN = {"StandardScaler", "standard", "z-score", "zscore", "mean-std"}
 
 
@@ -49,6 +54,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 message=message,
                 label="does not fit",
                 help=remedy,
+                fix=_fix(program, remedy),
                 evidence=notes(at, (loss, "the loss"), (output, "the output"), (program.targets, "the targets")),
             )
             return
@@ -66,7 +72,7 @@ def _classes(program: Program, loss: Loss, name: str) -> Mismatch | None:
     exclusive = name in ("categoricalcrossentropy", "sparsecategoricalcrossentropy")
     if exclusive and given == "sigmoid" and plain(loss.from_logits) is False and units is not None and units > 1:
         what = f"categorical cross-entropy expects one distribution and gets {units:g} independent sigmoids"
-        return what, "use a softmax, or binary cross-entropy if several classes can be true", None
+        return what, _SOFTMAX, None
     return None
 
 
@@ -88,6 +94,15 @@ def _encoding(program: Program, name: str) -> Mismatch | None:
     return None
 
 
+def _fix(program: Program, remedy: str) -> Fix | None:
+    """Another activation, where Keras is given its name."""
+    if program.framework != "keras" or remedy not in (_LINEAR, _SOFTMAX):
+        return None
+    name = "linear" if remedy == _LINEAR else "softmax"
+    why = "the output can take every value" if name == "linear" else "the outputs add up to 1"
+    return unsafe(f"let the output be {name}", why, written(program.output.activation, name))
+
+
 def _range(program: Program, name: str) -> Mismatch | None:
     """An output that cannot reach all values of a regression's target."""
     given, layers = plain(program.output.activation), active(program.dense_layers)
@@ -97,11 +112,11 @@ def _range(program: Program, name: str) -> Mismatch | None:
     negative = any(plain(scaling.scaler) in _ZERO_MEAN for scaling in active(program.scaling))
     if given == "relu":
         what = "a relu output cannot go below 0, and where it is 0 it has no gradient"
-        return what, "drop the activation: a regression ends in a linear layer", None if negative else Severity.ADVICE
+        return what, _LINEAR, None if negative else Severity.ADVICE
     if given in ("sigmoid", "softmax") and negative:
         return (
             f"a {given} output stays between 0 and 1, and the data are standardised to both sides of 0",
-            ("drop the activation: a regression ends in a linear layer"),
+            _LINEAR,
             None,
         )
     return None

@@ -63,6 +63,11 @@ def test_positions_of_dropouts(facts_of: FactsOf) -> None:
     ]
 
 
+def test_dropouts_by_their_names(facts_of: FactsOf) -> None:
+    program = facts_of(trained(net("return self.fc(self.drop(self.rnn(x)[0][:, -1]))", "self.drop = nn.Dropout(0.3)")))
+    assert [plain(each.called) for each in items(program.dropouts)] == ["self.drop"]
+
+
 def test_dense_layers_and_output(facts_of: FactsOf) -> None:
     program = facts_of(trained(STACK))
     assert dense(program) == [(16, 32, "relu", "hidden"), (32, 3, "logsoftmax", "output")]

@@ -346,6 +346,22 @@ def test_reshapes(facts_of: FactsOf, swaps: bool, steps: int | None, forward: st
     assert (plain(reshape.swaps_batch_and_time), plain(reshape.time_steps)) == (swaps, steps)
 
 
+@pytest.mark.parametrize(
+    ("of", "forward"),
+    [
+        ("x", "x = x.view(x.size(1), x.size(0), -1)\nreturn self.fc(self.rnn(x)[0][-1])"),
+        (None, "x = x.view(x.size(1), x.size(0), 8)\nreturn self.fc(self.rnn(x)[0][-1])"),
+        (None, "x = x[:, 0]\nx = x.view(1, x.size(0), -1)\nreturn self.fc(self.rnn(x)[0][-1])"),
+        ("self.emb(x)", "b, t = x.shape\nx = self.emb(x).view(t, b, -1)\nreturn self.fc(self.rnn(x)[0][:, -1])"),
+    ],
+)
+def test_what_could_be_transposed_instead(facts_of: FactsOf, of: str | None, forward: str) -> None:
+    inputs = "torch.randint(50, (64, 9))" if "emb" in forward else "torch.randn(64, 9, 8)"
+    data = f"X, Y = {inputs}, torch.randint(3, (64,))\n"
+    reshape = items(facts_of(trained(data + net(forward))).reshapes)[0]
+    assert plain(reshape.of) == of
+
+
 @pytest.mark.parametrize(("expected", "batch"), [(32, "32"), (None, "x.size(0)"), (None, "len(x)")])
 def test_batch_of_a_state_by_hand(facts_of: FactsOf, expected: int | None, batch: str) -> None:
     model = net(f"return self.fc(self.rnn(x, self.init_hidden({batch}))[0][:, -1])")

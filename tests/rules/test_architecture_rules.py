@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
+from lstmadvisor.edits import ReplaceExpression
 from lstmadvisor.facts import DenseLayer, Edge, Read, RecurrentLayer, Reshape, Unregistered
 
 
@@ -78,6 +79,24 @@ class TestBidirectionalHalfState:
             at=at(5),
         )
         return judge("bidirectional-half-state", program(**({"recurrent_layers": (found,)} | facts)))
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("h_n[-1]", "(h_n[-2] + h_n[-1])"),
+            ("self.h[-1, :, :]", "(self.h[-2, :, :] + self.h[-1, :, :])"),
+            ("h[: n]", "(h[0::2] + h[1::2])[: n]"),
+            ("h[:2]", "(h[0::2] + h[1::2])[:2]"),
+        ],
+    )
+    def test_adds_both_directions(self, old: str, new: str) -> None:
+        fix = self.verdict(read("half-state", 9, expression=given(old))).only.fix
+        assert fix is not None
+        assert fix.edits == (ReplaceExpression(at=at(9), was=old, code=new),)
+
+    @pytest.mark.parametrize("old", ["h[0]", "f(x)[-1]", "h[1:3]"])
+    def test_leaves_what_it_does_not_know(self, old: str) -> None:
+        assert self.verdict(read("half-state", 9, expression=given(old))).only.fix is None
 
     def test_fires_once(self) -> None:
         finding = self.verdict(read("half-state", 9, expression=given("h_n[-1]")), read("half-state", 12)).only
@@ -159,6 +178,13 @@ class TestViewSwapsAxes:
         verdict = judge("view-swaps-axes", program(recurrent_layers=(layer,), reshapes=(reshape,)))
         assert verdict.state == state
         assert verdict.lines == ([8] if swaps else [])
+
+    def test_transposes_what_is_known_to_be_three_axes_deep(self) -> None:
+        reshape = Reshape(swaps_batch_and_time=given(True), of=given("x"), at=at(8))
+        layer = RecurrentLayer(kind=given("LSTM"), at=at(5))
+        fix = judge("view-swaps-axes", program(recurrent_layers=(layer,), reshapes=(reshape,))).only.fix
+        assert fix is not None
+        assert fix.edits == (ReplaceExpression(at=at(8), code="x.transpose(0, 1).contiguous()"),)
 
 
 class TestWrongStateUnpacking:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
+from lstmadvisor.edits import SetValue
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -523,11 +524,18 @@ class TestMetricMislabelled:
 class TestAccuracyOnRegression:
     def verdict(self, metric: str = "accuracy", loss: str = "mean_squared_error", **facts: Any) -> Verdict:
         facts = {
-            "metrics": (Metric(name=given(metric), at=at(22)),),
+            "metrics": (Metric(name=given(metric, 22), at=at(22)),),
             "losses": (Loss(name=given(loss), at=at(21)),),
             "output": Output(units=given(1), activation=given("none"), at=at(18)),
         } | facts
         return judge("accuracy-on-regression", program("keras", **facts))
+
+    def test_measures_the_mean_absolute_error(self) -> None:
+        fix = self.verdict().only.fix
+        assert fix is not None
+        assert fix.edits == (SetValue(at=at(22), was="accuracy", to="mae"),)
+        both = (Metric(name=given("accuracy", 22), at=at(22)), Metric(name=given("mae", 22), at=at(22)))
+        assert self.verdict(metrics=both).only.fix is None
 
     def test_fires_at_the_metric(self) -> None:
         finding = self.verdict().only

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
+from lstmadvisor.edits import SetValue
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -373,6 +374,13 @@ class TestForgetBiasWrongSlice:
         writes = (written("recurrent-bias", "constant", 1.0),) if writes is None else writes
         layers = (layer(kind, gate_biases=given(list(gates), via="inferred"), **more),)
         return judge("forget-bias-wrong-slice", program(recurrent_layers=layers, initializations=writes))
+
+    def test_two_halves_instead_of_twice_one(self) -> None:
+        write = written("recurrent-bias", "constant", 1.0)
+        fix = self.verdict(self.gates(0.0, 2.0, 0.0, 0.0), writes=(write, write)).only.fix
+        assert fix is not None
+        assert fix.edits == (SetValue(at=write.scale.at, was=1.0, to=0.5),)
+        assert self.verdict(self.gates(1.0, 0.0, 0.0, 0.0)).only.fix is None
 
     def test_another_gate_is_an_error(self) -> None:
         finding = self.verdict(self.gates(1.0, 0.0, 0.0, 0.0)).only

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from literals import UNCLEAR, at, given, judge, program
 
+from lstmadvisor.edits import RemoveStatement
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -20,6 +21,7 @@ from lstmadvisor.facts import (
     Output,
     RecurrentLayer,
     Regularizer,
+    Value,
 )
 
 
@@ -148,6 +150,13 @@ class TestDropoutDoesNothing:
         assert (finding.severity, finding.at.line) == ("warning", 5)
         assert finding.message == "`dropout=0.3` does nothing in a one-layer GRU: PyTorch drops only between layers"
         assert [evidence.at.line for evidence in finding.evidence] == [1]
+
+    @pytest.mark.parametrize(("name", "fixed"), [(given("self.drop"), True), (ABSENT, False)])
+    def test_deletes_what_is_never_called(self, name: Value, fixed: bool) -> None:
+        drop = Dropout(rate=given(0.3), position=given("unused"), called=name, at=at(7))
+        fix = self.verdict(dropouts=(drop,)).only.fix
+        assert (fix is not None) == fixed
+        assert fix is None or (fix.edits, fix.applicability) == ((RemoveStatement(at=at(7)),), "safe")
 
     @pytest.mark.parametrize(("rate", "layers"), [(0.3, 2), (0.0, 1), (0, 1), (0.0, 3)])
     def test_silent_with_a_stack_or_without_a_rate(self, rate: float, layers: int) -> None:

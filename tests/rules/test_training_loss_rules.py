@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
-from lstmadvisor.edits import ReplaceExpression
+from lstmadvisor.edits import ReplaceExpression, SetValue
 from lstmadvisor.facts import (
     ABSENT,
     Clipping,
@@ -175,6 +175,14 @@ class TestWrongOutputForTask:
             "scaling": (),
         }
         return judge("wrong-output-for-task", program(losses=(item,), **(basis | facts)))
+
+    @pytest.mark.parametrize(
+        ("name", "activation", "to"), [("mse", "relu", "linear"), ("categorical_crossentropy", "sigmoid", "softmax")]
+    )
+    def test_another_activation(self, name: str, activation: str, to: str) -> None:
+        fix = self.verdict(loss(name, activation, **PROBABILITIES), activation=activation).only.fix
+        assert fix is not None
+        assert fix.edits == (SetValue(at=at(4), was=activation, to=to),)
 
     def test_binary_loss_on_a_softmax(self) -> None:
         item = loss("binary_crossentropy", "softmax", **PROBABILITIES)

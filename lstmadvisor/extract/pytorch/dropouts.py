@@ -8,7 +8,7 @@ import libcst as cst
 
 from lstmadvisor.extract.abstract.modules import place
 from lstmadvisor.extract.abstract.values import Class, Const, Instance, Seq, Term, Value, options
-from lstmadvisor.extract.common import argument, fact, first_turns, inferred
+from lstmadvisor.extract.common import argument, bound_name, fact, first_turns, inferred
 from lstmadvisor.extract.pytorch.made import Made
 from lstmadvisor.extract.pytorch.neighbours import Neighbours, applied_before, same_layer
 from lstmadvisor.extract.pytorch.results import first_and_last
@@ -22,7 +22,7 @@ from lstmadvisor.extract.pytorch.torch_ops import (
     last,
     module_name,
 )
-from lstmadvisor.facts import Dropout, Normalization, Unknown
+from lstmadvisor.facts import ABSENT, Dropout, Normalization, Unknown
 from lstmadvisor.facts import Value as Fact
 
 
@@ -37,6 +37,7 @@ def dropouts(layers: Neighbours) -> tuple[Dropout, ...]:
             kind=inferred(made.kind),
             position=_position(layers, made),
             on_state=inferred(next((handed[id(use)] for use in layers.uses(made) if id(use) in handed), "none")),
+            called=inferred(name) if (name := bound_name(made.term)) else ABSENT,
             at=place(made.at),
             active=made.active,
         )

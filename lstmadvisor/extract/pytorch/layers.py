@@ -44,7 +44,7 @@ def facts(run: Run) -> dict[str, Any]:
     return {
         "recurrent_layers": recurrent.layers(biases),
         "graph": edges(around),
-        "reshapes": reshapes(layout, recurrent.applied),
+        "reshapes": reshapes(run, layout, recurrent.applied),
         "dropouts": dropouts(around),
         "dense_layers": dense_layers(around),
         "output": around.outputs.fact(),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import libcst as cst
+
 from lstmadvisor.extract.abstract.modules import place
+from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Choice, Const, Seq, Term, Value, options, walk
 from lstmadvisor.extract.common import fact, inferred
 from lstmadvisor.extract.pytorch.flow import Flow
 from lstmadvisor.extract.pytorch.indexing import moved
 from lstmadvisor.extract.pytorch.torch_ops import applied_module, constant, input_of, last, terms, whole
+from lstmadvisor.extract.shapes.shapes import Shapes
 from lstmadvisor.facts import ABSENT, Reshape, Unknown
 from lstmadvisor.facts import Value as Fact
 
@@ -343,7 +347,7 @@ def _is_batch_list(value: Term) -> bool:
 # -- reshapes -----------------------------------------------------------------------------------------
 
 
-def reshapes(layout: Layout, applied: list[tuple[Term, bool | None]]) -> tuple[Reshape, ...]:
+def reshapes(run: Run, layout: Layout, applied: list[tuple[Term, bool | None]]) -> tuple[Reshape, ...]:
     """`view` and `reshape` calls on the way into recurrent layers; each call with whether the layer is batch-first."""
     out: dict[int, Reshape] = {}
     for term, batch_first in applied:
@@ -367,11 +371,26 @@ def reshapes(layout: Layout, applied: list[tuple[Term, bool | None]]) -> tuple[R
                 swaps_batch_and_time=inferred(swaps, place(value.at))
                 if known
                 else Unknown(unknown="the axes of the input are not seen"),
+                of=_transposable(run, value, sizes) if swaps else ABSENT,
                 time_steps=steps,
                 at=place(value.at),
                 active=value.scope.active,
             )
     return tuple(out.values())
+
+
+def _transposable(run: Run, value: Term, sizes: list[Value]) -> Fact:
+    """What is viewed as time by batch by features, if it is batch by time by features."""
+    source = next((o for o in options(input_of(value)) if isinstance(o, Term)), None)
+    shape = None if source is None else Shapes(run).of(source)
+    embedded = source is not None and source.op == "apply" and applied_module(source) == "Embedding"
+    deep = (shape is not None and len(shape) == 3) or (shape is None and embedded)
+    call, module = value.at.node, value.at.module
+    on = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else None
+    swaps_two = value.op == "method" and deep and constant(sizes[0]) != 1 and constant(sizes[-1]) == -1
+    if swaps_two and module is not None and isinstance(on, (cst.Name, cst.Attribute, cst.Call)):
+        return inferred(module.tree.code_for_node(on))
+    return Unknown(unknown="the shape of what is viewed is not known", at=place(value.at))
 
 
 def _way_in(applied: Term) -> list[Term]:
