@@ -169,6 +169,9 @@ class RecurrentLayer(Item):
     model: Value = UNSEEN
     """name of the model (class or variable) that the layer belongs to"""
     reads: Many[Read] = UNSEEN
+    heads: Many[Item] = UNSEEN
+    """what linear layers of the module that makes it are handed of what it gives, where `self` calls them; unknown
+    where it is no attribute of that module"""
 
 
 class Edge(Item):

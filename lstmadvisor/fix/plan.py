@@ -135,14 +135,18 @@ class _Plan:
                 return statements.wrap(syntax, first, syntax.statement(edit.last), header)
 
     def _check_new_names(self, syntax: Syntax, code: str) -> None:
-        """Refuses code that binds a name which the file uses for something else."""
-        names = [
-            node for node in ast.walk(ast.parse(code.replace("`", "").replace("$", "_"))) if isinstance(node, ast.Name)
-        ]
+        """Refuses code that binds a name, or an attribute of `self`, which the file uses for something else."""
+        nodes = list(ast.walk(ast.parse(code.replace("`", "").replace("$", "_"))))
+        names = [node for node in nodes if isinstance(node, ast.Name)]
         read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
         for name in sorted({node.id for node in names if isinstance(node.ctx, ast.Store)} - read):
             if self._names_of(syntax).taken(name):
                 raise Refused(f"the name `{name}` has another meaning in this file")
+        set_there = {ast.unparse(n) for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
+        for attribute in syntax.all(cst.Attribute) if set_there else ():
+            text = syntax.text(syntax.span(attribute))
+            if text in set_there and text.startswith("self."):
+                raise Refused(f"`{text}` has another meaning in this file")
 
     def _of_call(
         self,

@@ -3,15 +3,19 @@
 from lstmadvisor.rule import (
     Finding,
     Fix,
+    InsertStatements,
     Iterator,
     Options,
     Program,
     RecurrentLayer,
+    ReplaceExpression,
     SetArgument,
     Undecided,
+    items,
     may_be_restrained,
     number,
     of_keras,
+    plain,
     recurrent_parameters,
     rule,
     unsafe,
@@ -58,9 +62,16 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
 
 
 def _fix(program: Program, layer: RecurrentLayer) -> Fix | None:
-    """Dropout as an argument of the layer, where that does something."""
-    if layer.at is None or (not of_keras(program, layer) and (number(layer.num_layers) or 1) < 2):
+    """Dropout as an argument of the layer, where that does something, or else in front of what reads it."""
+    of_one_layer = not of_keras(program, layer) and (number(layer.num_layers) or 1) < 2
+    if layer.at is None or plain(program.training_step.eval_mode) is False:
         return None
-    edit = SetArgument(at=layer.at, name="dropout", code="0.2")
-    title = "drop a fifth of " + ("its inputs" if of_keras(program, layer) else "the values between its layers")
-    return unsafe(title, "the layer learns from fewer values at a time", edit)
+    why = "the layer learns from fewer values at a time"
+    if not of_one_layer:
+        title = "drop a fifth of " + ("its inputs" if of_keras(program, layer) else "the values between its layers")
+        return unsafe(title, why, SetArgument(at=layer.at, name="dropout", code="0.2"))
+    heads = [ReplaceExpression(at=where(head), code="self.dropout($)") for head in items(layer.heads)]
+    if not heads:
+        return None
+    made = InsertStatements(at=layer.at, side="after", code="self.dropout = `torch.nn.Dropout`(0.2)")
+    return unsafe("drop a fifth of what it gives", "what reads it learns from fewer values at a time", made, *heads)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lstmadvisor.facts import Program, items, known, plain
+import pytest
+
+from lstmadvisor.facts import Program, Unknown, items, known, plain
 from tests.extract.conftest import FactsOf
 from tests.extract.torch_models import LOOP, UNSEEN_DATA, net, trained
 
@@ -360,3 +362,28 @@ def test_sizes_that_come_from_other_layers_and_the_standard_library(facts_of: Fa
             return self.fc(self.hidden(self.rnn(x)[0]))
     """
     assert [row[:2] for row in dense(facts_of(trained(model)))] == [(32, 28), (28, 100)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "forward"),
+    [
+        (["out[:, -1]"], "out, _ = self.rnn(x)\nreturn self.fc(out[:, -1])"),
+        (["h.squeeze(0)"], "_, (h, _) = self.rnn(x)\nreturn self.fc(h.squeeze(0)).view(-1)"),
+        (["a", "b"], "out, _ = self.rnn(x)\na, b = out[:, 0], out[:, -1]\nreturn self.fc(a) + self.fc(b)"),
+        (["torch.cat([h, x], 1)"], "h = self.rnn(x)[0][:, -1]\nreturn self.fc(torch.cat([h, x], 1))"),
+        ([], "return F.linear(self.rnn(x)[0][:, -1], self.fc.weight)"),
+    ],
+)
+def test_what_heads_are_handed(facts_of: FactsOf, arguments: list[str], forward: str) -> None:
+    text = trained(net(forward))
+    (layer,) = items(facts_of(text).recurrent_layers)
+    lines = text.split("\n")
+    places = [head.at for head in items(layer.heads)]
+    assert [lines[at.line - 1][at.column - 1 : (at.end_column or 0) - 1] for at in places if at] == arguments
+
+
+def test_heads_of_a_layer_that_has_no_name_of_its_own(facts_of: FactsOf) -> None:
+    model = net("for rnn in self.rnns: x, _ = rnn(x)\nreturn self.fc(x)", "nn.Identity()",
+                init="self.rnns = nn.ModuleList([nn.LSTM(8, 16)])")  # fmt: skip
+    (layer,) = items(facts_of(trained(model)).recurrent_layers)
+    assert isinstance(layer.heads, Unknown)

@@ -265,6 +265,19 @@ class TestReplaceStatement:
         assert edited(code, ReplaceStatement(at=at(code, "m.reset()"), code="c()")) == "a(); c(); b()\n"
 
 
+class TestNewNames:
+    CODE = "class A:\n    def __init__(self):\n        self.rnn = f()\n        self.p = 1\n"
+
+    def test_attribute_that_is_new(self) -> None:
+        edit = InsertStatements(at=at(self.CODE, "f()"), side="after", code="self.q = g()")
+        assert "self.rnn = f()\n        self.q = g()\n" in edited(self.CODE, edit)
+
+    def test_attribute_that_is_there(self) -> None:
+        edit = InsertStatements(at=at(self.CODE, "f()"), side="after", code="self.p = g()")
+        with pytest.raises(Refused, match=r"`self\.p` has another meaning"):
+            edited(self.CODE, edit)
+
+
 class TestInsertItem:
     def test_in_the_layout_of_the_list(self) -> None:
         code = "m = S([A(1), B()])\n"

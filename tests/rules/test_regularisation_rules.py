@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from literals import UNCLEAR, at, given, judge, program
 
-from lstmadvisor.edits import RemoveStatement
+from lstmadvisor.edits import InsertStatements, RemoveStatement, ReplaceExpression, SetArgument
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -16,11 +16,13 @@ from lstmadvisor.facts import (
     EarlyStopping,
     Edge,
     Embedding,
+    Item,
     Loss,
     Optimizer,
     Output,
     RecurrentLayer,
     Regularizer,
+    TrainingStep,
     Value,
 )
 
@@ -347,6 +349,27 @@ class TestDropoutMissing(_Unrestrained):
 
     def test_epochs(self) -> None:
         assert [self.verdict(epochs=given(n)).state for n in (2, 3)] == ["passed", "failed"]
+
+    def test_drops_between_layers(self) -> None:
+        fix = self.verdict(recurrent_layers=(self.layer(512, num_layers=given(2)),)).only.fix
+        assert fix is not None
+        assert fix.edits == (SetArgument(at=at(5), name="dropout", code="0.2"),)
+
+    def test_drops_in_front_of_what_reads_a_single_layer(self) -> None:
+        layer = self.layer(512, heads=(Item(at=at(14)),))
+        fix = self.verdict(recurrent_layers=(layer,)).only.fix
+        assert fix is not None
+        assert fix.edits == (
+            InsertStatements(at=at(5), side="after", code="self.dropout = `torch.nn.Dropout`(0.2)"),
+            ReplaceExpression(at=at(14), code="self.dropout($)"),
+        )
+        assert self.verdict().only.fix is None
+
+    def test_drops_nothing_where_the_evaluation_would_drop_too(self) -> None:
+        step = TrainingStep(eval_mode=given(False))
+        assert (
+            self.verdict(recurrent_layers=(self.layer(512, num_layers=given(2)),), training_step=step).only.fix is None
+        )
 
     def test_the_parameters_of_one_model_count_together(self) -> None:
         def state(*models: str) -> str:

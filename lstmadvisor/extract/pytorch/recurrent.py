@@ -9,6 +9,7 @@ from lstmadvisor.extract.common import argument, default, inferred
 from lstmadvisor.extract.pytorch import results
 from lstmadvisor.extract.pytorch.flow import Flow
 from lstmadvisor.extract.pytorch.gate_biases import Gates, gate_biases
+from lstmadvisor.extract.pytorch.heads import heads
 from lstmadvisor.extract.pytorch.layout import Layout, initial_batch, input_layout
 from lstmadvisor.extract.pytorch.made import Made
 from lstmadvisor.extract.pytorch.neighbours import Neighbours
@@ -71,6 +72,7 @@ class Recurrent:
             stepped_by_hand=stepped,
             model=inferred(made.model()) if made.model() else ABSENT,
             reads=self._reads(kind, applied, shape, layer_ids, _flag(stepped) is True),
+            heads=heads(self.around, made, applied),
             at=place(made.at),
             active=made.active,
         )
