@@ -417,6 +417,22 @@ class EpochLoop(Item):
     """the expression for the number of its turns, as it is written"""
     optimizer: Value = UNSEEN
     """what the code calls the optimizer in the function that holds the loop"""
+    models: Value = UNSEEN
+    """what the code calls the models that are trained, in that function: a list of names"""
+    measure: Value = UNSEEN
+    """what holds, after an evaluation on validation data in a turn, the loss or the score"""
+    falls: Value = UNSEEN
+    """whether less of it is better"""
+    measured: Value = UNSEEN
+    """every-turn, some-turns: how often it is measured"""
+    measured_in: Place | None = None
+    """the loop itself, or the `if` in it: at its end the measure is that of the turn"""
+    measured_by: Place | None = None
+    """the call in the loop of a function that computes the measure and gives nothing back"""
+    measured_at: Place | None = None
+    """that function"""
+    improved: Place | None = None
+    """where the best measure so far is noted, under the condition that it is the best"""
     single: Value = UNSEEN
     """whether one turn of it is one step of the optimizer: there is no loop over batches inside"""
 

@@ -44,6 +44,19 @@ def argument(fact: Value, call: Item | Place, name: str, to: str | int | float |
     return written(fact, to)
 
 
+def kept_weights(models: list[str]) -> str:
+    """An expression for a copy of the weights of models, by their names in the code."""
+    copies = [f"`copy.deepcopy`({model}.state_dict())" for model in models]
+    return copies[0] if len(copies) == 1 else f"[{', '.join(copies)}]"
+
+
+def loaded_weights(models: list[str], kept: str) -> str:
+    """Statements that give models the weights back that `kept` stands for, as `kept_weights` made them, or None."""
+    parts = [kept] if len(models) == 1 else [f"{kept}[{n}]" for n in range(len(models))]
+    loads = [f"    {model}.load_state_dict({part})" for model, part in zip(models, parts, strict=True)]
+    return "\n".join((f"if {kept} is not None:", *loads))
+
+
 def without_activation(program: Program, loss: Loss) -> Edit | None:
     """What hands a loss the raw scores of a model that ends in an activation."""
     given = loss.input_activation

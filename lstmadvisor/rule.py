@@ -53,6 +53,7 @@ from lstmadvisor.facts import (
     EarlyStopping,
     Edge,
     Embedding,
+    EpochLoop,
     Frozen,
     HiddenState,
     Initialization,
@@ -90,7 +91,16 @@ from lstmadvisor.facts import (
     plain,
 )
 from lstmadvisor.model import Evidence, Finding, Fix, Severity, Undecided
-from lstmadvisor.remedies import argument, display, safe, unsafe, without_activation, written
+from lstmadvisor.remedies import (
+    argument,
+    display,
+    kept_weights,
+    loaded_weights,
+    safe,
+    unsafe,
+    without_activation,
+    written,
+)
 from lstmadvisor.restraint import may_be_restrained, recurrent_parameters
 from lstmadvisor.rule_info import Family, FixKind, Framework, GradeName, RuleInfo, SeverityName, Topic
 from lstmadvisor.stacks import Stack, stacks
@@ -115,6 +125,7 @@ __all__ = [
     "Edge",
     "Edit",
     "Embedding",
+    "EpochLoop",
     "Evidence",
     "ExtendArgument",
     "Finding",
@@ -176,7 +187,9 @@ __all__ = [
     "aside",
     "display",
     "items",
+    "kept_weights",
     "known",
+    "loaded_weights",
     "may_be_restrained",
     "measured",
     "mixes_batch",

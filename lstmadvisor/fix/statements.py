@@ -44,7 +44,10 @@ def insert(syntax: Syntax, statement: Statement, side: Side, code: str) -> list[
     indent = syntax.indent(spot.span.line)
     block = _laid_out(code, indent, syntax.unit)
     if side == "after":
-        return [Patch(syntax.end_of_line(spot.span.end_line), f"\n{indent}{block}")]
+        end = spot.span.end_line
+        if not isinstance(statement, cst.BaseSmallStatement):
+            end = _last_comment(syntax, end, len(indent) + 1)
+        return [Patch(syntax.end_of_line(end), f"\n{indent}{block}")]
     return [Patch(point(*spot.span.start), f"{block}\n{indent}")]
 
 
@@ -60,7 +63,12 @@ def append(syntax: Syntax, statement: Statement, code: str) -> list[Patch]:
     if isinstance(inner, (cst.Return, cst.Break, cst.Continue, cst.Raise)):
         raise Refused("the block ends by leaving it")
     assert isinstance(inner, (cst.BaseSmallStatement, cst.BaseCompoundStatement))
-    return insert(syntax, inner, "after", code)
+    spot = _spot(syntax, inner)
+    if spot.one_line_block:
+        return insert(syntax, inner, "after", code)
+    indent = syntax.indent(spot.span.line)
+    end = syntax.end_of_line(_last_comment(syntax, spot.span.end_line, len(indent)))
+    return [Patch(end, f"\n{indent}{_laid_out(code, indent, syntax.unit)}")]
 
 
 def at_top(syntax: Syntax, line: int, code: str) -> Patch:
@@ -225,6 +233,20 @@ def _comments_above(syntax: Syntax, statement: Statement) -> int:
             break
         count += 1
     return count
+
+
+def _last_comment(syntax: Syntax, line: int, indent: int) -> int:
+    """The last of the comments below a line that are indented as far: they belong to the block that ends there."""
+    last = line
+    for number in range(line + 1, len(syntax.lines) + 1):
+        if syntax.is_last(number - 1):
+            break
+        text = syntax.lines[number - 1]
+        if text.strip() and (not text.lstrip().startswith("#") or len(text) - len(text.lstrip()) < indent):
+            break
+        if text.strip():
+            last = number
+    return last
 
 
 def _in_strings(syntax: Syntax, first: int, last: int) -> set[int]:

@@ -4,6 +4,7 @@ from lstmadvisor.rule import (
     EarlyStopping,
     Finding,
     Fix,
+    InsertStatements,
     Iterator,
     NoOptions,
     Program,
@@ -11,7 +12,9 @@ from lstmadvisor.rule import (
     Severity,
     Undecided,
     active,
+    kept_weights,
     known,
+    loaded_weights,
     notes,
     number,
     plain,
@@ -61,7 +64,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             else "pass `restore_best_weights=True`"
             if keras
             else "save checkpoints by the validation loss and load the best one after the training",
-            fix=_restored(stop) if keras and not by_hand else None,
+            fix=_restored(stop) if keras and not by_hand else _copied(program),
             evidence=notes(
                 at,
                 (stop.patience, "its patience"),
@@ -73,6 +76,20 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
 def _restored(stop: EarlyStopping) -> Fix | None:
     argument = SetArgument(at=stop.at, name="restore_best_weights", code="True") if stop.at is not None else None
     return unsafe("restore the best weights", "training ends with the weights of the best epoch", argument)
+
+
+def _copied(program: Program) -> Fix | None:
+    """PyTorch: the weights copied where the best measure is noted, and loaded after the loop."""
+    loop, models = program.epoch_loop, plain(program.epoch_loop.models)
+    if program.framework != "pytorch" or loop.at is None or loop.improved is None or models is None:
+        return None
+    return unsafe(
+        "keep a copy of the best weights, and load it after the loop",
+        "training ends with the weights of the best epoch",
+        InsertStatements(at=loop.at, side="before", code="best_weights = None"),
+        InsertStatements(at=loop.improved, side="after", code=f"best_weights = {kept_weights(models)}"),
+        InsertStatements(at=loop.at, side="after", code=loaded_weights(models, "best_weights")),
+    )
 
 
 def _on_validation(program: Program, stop: EarlyStopping) -> bool:

@@ -1,17 +1,24 @@
 """The number of epochs alone ends the training, though validation data could."""
 
 from lstmadvisor.rule import (
+    AppendToBody,
+    Edit,
+    EpochLoop,
     ExtendArgument,
     Finding,
     Fix,
+    InsertStatements,
     Iterator,
     Options,
     Program,
+    ReplaceExpression,
     SetArgument,
     Severity,
     Undecided,
     active,
+    kept_weights,
     known,
+    loaded_weights,
     notes,
     number,
     plain,
@@ -86,7 +93,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         else f"{turns}, and nothing tells when to stop",
         label="nothing stops it earlier",
         help=_remedy(program),
-        fix=_stopped(program, validated),
+        fix=_stopped(program, validated, bool(kept)),
         evidence=notes(
             at,
             (validation, "the validation data"),
@@ -102,10 +109,14 @@ def _remedy(program: Program) -> str:
     return "keep a copy of the best weights by validation loss, and stop when it has not improved for 10 epochs"
 
 
-def _stopped(program: Program, validated: bool) -> Fix | None:
+def _stopped(program: Program, validated: bool, kept: bool) -> Fix | None:
+    return _callback(program, validated) if program.framework == "keras" else _by_hand(program, kept)
+
+
+def _callback(program: Program, validated: bool) -> Fix | None:
     """Keras: the callback and, where there are none, validation data for it to watch."""
     fit, epochs = program.epoch_loop.at, number(program.epochs)
-    if program.framework != "keras" or fit is None or epochs is None:
+    if fit is None or epochs is None:
         return None
     patience = 10 if epochs > 20 else max(2, int(epochs) // 4)
     callback = f"`keras.callbacks.EarlyStopping`(patience={patience}, restore_best_weights=True)"
@@ -118,6 +129,63 @@ def _stopped(program: Program, validated: bool) -> Fix | None:
     return unsafe(
         "hold out a tenth to stop by", "a tenth of the data no longer trains, and training may end sooner", held, stop
     )
+
+
+def _by_hand(program: Program, kept: bool) -> Fix | None:
+    """PyTorch: an end where the measure no longer gets better and, unless the program keeps them, the best weights."""
+    loop, measure = program.epoch_loop, _measure(program.epoch_loop)
+    models = [] if kept else plain(loop.models)
+    if loop.at is None or loop.measured_in is None or measure is None or models is None:
+        return None
+    lower = plain(loop.falls) is True
+    best, stale, patience = f"best_{'loss' if lower else 'score'}", *_patience_by_hand(program)
+    copied = [f"best_weights = {kept_weights(models)}"] if models else []
+    none = ["best_weights = None"] if models else []
+    start = [f'{best} = float("{"" if lower else "-"}inf")', *none, f"{stale} = 0"]
+    judge = [
+        f"if {measure} {'<' if lower else '>'} {best}:",
+        *(f"    {line}" for line in (f"{best} = {measure}", *copied, f"{stale} = 0")),
+        "else:",
+        f"    {stale} += 1",
+    ]
+    stop = [f"if {stale} >= {patience}:", "    break"]
+    edits: list[Edit] = [InsertStatements(at=loop.at, side="before", code="\n".join(start)), *_handed_out(loop)]
+    if loop.measured_in == loop.at:
+        edits.append(AppendToBody(at=loop.at, code="\n".join([*judge, *(f"    {line}" for line in stop)])))
+    else:
+        edits.append(AppendToBody(at=loop.measured_in, code="\n".join(judge)))
+        edits.append(AppendToBody(at=loop.at, code="\n".join(stop)))
+    what = f"stop when the validation {'loss' if lower else 'score'} no longer gets better"
+    if not models:
+        return unsafe(what, "training may end sooner", *edits)
+    edits.append(InsertStatements(at=loop.at, side="after", code=loaded_weights(models, "best_weights")))
+    return unsafe(f"{what}, with the best weights", "training may end sooner, with other weights", *edits)
+
+
+def _patience_by_hand(program: Program) -> tuple[str, int]:
+    """What is counted, and how many of them are waited for."""
+    loop, epochs = program.epoch_loop, int(number(program.epochs) or 0)
+    if plain(loop.measured) == "some-turns":
+        return "stale_evaluations", 3
+    patience = 10 if epochs > 20 else max(2, epochs // 4)
+    return "stale_epochs", max(patience, epochs // 10) if plain(loop.single) is True else patience
+
+
+def _measure(loop: EpochLoop) -> str | None:
+    """What the loop calls the measure, once it has it."""
+    if loop.measured_by is None:
+        return str(name) if (name := plain(loop.measure)) is not None else None
+    return "validation_loss" if plain(loop.falls) is True else "validation_score"
+
+
+def _handed_out(loop: EpochLoop) -> list[Edit]:
+    """The measure of a function that gives nothing back, returned and taken."""
+    if loop.measured_by is None or loop.measured_at is None:
+        return []
+    return [
+        AppendToBody(at=loop.measured_at, code=f"return {plain(loop.measure)}"),
+        ReplaceExpression(at=loop.measured_by, code=f"{_measure(loop)} = $"),
+    ]
 
 
 def _declared(program: Program) -> bool:

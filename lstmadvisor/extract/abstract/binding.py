@@ -19,6 +19,7 @@ from lstmadvisor.extract.abstract.values import (
     Function,
     Instance,
     Map,
+    Named,
     Object,
     Opaque,
     Package,
@@ -46,8 +47,10 @@ class Binding(Evaluator):
                         value = replace(value, via="config" if env.is_class else "constant", name=target.value)
                     elif not value.name:
                         value = replace(value, name=target.value)
+                self._note(target, value)
                 self._write(target.value, value, env)
             case cst.Attribute():
+                self._note(target, value)
                 base = self.eval(target.value, env)
                 for each in base.options if isinstance(base, Choice) else [base]:
                     self.set_attribute(each, target.attr.value, value, Spot(env.module, target))
@@ -61,6 +64,10 @@ class Binding(Evaluator):
                 self.bind(target.value, value, env)
             case _:
                 pass
+
+    def _note(self, target: cst.Name | cst.Attribute, value: Value) -> None:
+        if self.scope.loops and self.scope.active:
+            self.named.append(Named(target, value, self.scope, self.serial))
 
     def _write(self, name: str, value: Value, env: Env) -> None:
         if name in env.globals:
@@ -224,6 +231,7 @@ class Binding(Evaluator):
             self.set_item(self.eval(node.target.value, env), self._index(node.target, env), value, at)
         elif isinstance(node.target, cst.Attribute):
             base = self.eval(node.target.value, env)
+            self._note(node.target, value)
             if not isinstance(base, Term):
                 self.set_attribute(base, node.target.attr.value, value, at)
         else:

@@ -181,7 +181,7 @@ class Calls(Binding):
         scope = self.scope
         self.scope = replace(
             scope,
-            frames=(*scope.frames, Frame(function, at, virtual, len(scope.loops), len(scope.conditions))),
+            frames=(*scope.frames, Frame(function, at, virtual, len(scope.loops), len(scope.conditions), env)),
             contexts=(*scope.contexts, *function.contexts),
         )
         self.returns.append([])

@@ -8,6 +8,7 @@ from lstmadvisor.extract.abstract.values import (
     Choice,
     Const,
     External,
+    Named,
     Opaque,
     Scope,
     Spot,
@@ -46,6 +47,8 @@ class State:
         self.trace: list[Term] = []
         self.journal: Journal | None = None
         self.serial = 0
+        self.named: list[Named] = []
+        """names and attributes that statements inside loops gave values, in order"""
         self.repeats: list[Spot] = []
         """where a list or text is repeated a computed number of times: `[0] * (longest - len(ids))`"""
         self.reads: set[str] = set()

@@ -127,6 +127,7 @@ class Turns(Calls):
 
     def _unrolled(self, node: cst.For, items: list[Value], iterable: Value, env: Env) -> str | None:
         scope, outer, serial, known = self.scope, self.journal, self.serial, len(self.trace)
+        named = len(self.named)
         loop = Loop(Spot(env.module, node), iterable, Const(len(items), "constant"), unrolled=True)
         mine: Journal = []
         self.journal = mine
@@ -148,6 +149,7 @@ class Turns(Calls):
         except Trains as reason:
             self.undo(mine)
             del self.trace[known:]
+            del self.named[named:]
             del self.returns[len(returned) :]
             for r, n in zip(self.returns, returned, strict=True):
                 del r[n:]

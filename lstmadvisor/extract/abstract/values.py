@@ -59,6 +59,8 @@ class Frame:
     """how many loops were under way at the call; a `return` leaves those that came later"""
     conditions: int = 0
     """how many undecided conditions surrounded the call"""
+    env: Env | None = None
+    """its names: while it runs those of the moment, afterwards those at its end"""
 
 
 @dataclass(eq=False, slots=True)
@@ -156,6 +158,16 @@ class Env:
     globals: set[str] = field(default_factory=set)
     nonlocals: set[str] = field(default_factory=set)
     is_class: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Named(Value):
+    """A name, or an attribute, that a statement inside a loop gave a value."""
+
+    target: cst.Name | cst.Attribute
+    value: Value
+    scope: Scope
+    serial: int
 
 
 @dataclass(eq=False, slots=True)

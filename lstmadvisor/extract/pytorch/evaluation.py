@@ -330,6 +330,12 @@ class Evaluation:
         telling = next((t for t in (*texts, *functions) if _TEST.search(t) or _VALIDATION.search(t)), "")
         return telling or (texts[0] if texts else "")
 
+    def named_after(self, term: Term) -> str:
+        """What the data of an evaluation are by their name: validation, test, training, or empty where it is silent."""
+        text = self.source(term)
+        kinds = (("validation", _VALIDATION), ("test", _TEST), ("training", _TRAINING))
+        return next((kind for kind, pattern in kinds if pattern.search(text)), "")
+
     def _texts(self, term: Term) -> Iterator[str]:
         """Names of what a forward pass goes through: the loop's, what its callers pass, what it is given itself."""
         frames = term.scope.frames
@@ -413,7 +419,7 @@ def _passed(frame: Frame, parameter: str) -> cst.BaseExpression | None:
 def _arguments(call: cst.CSTNode | None) -> Iterator[str]:
     if isinstance(call, cst.Call):
         for arg in call.args:
-            if isinstance(arg.value, (cst.Name, cst.Attribute)):
+            if isinstance(arg.value, (cst.Name, cst.Attribute, cst.Subscript)):
                 yield cst.Module([]).code_for_node(arg.value)
 
 

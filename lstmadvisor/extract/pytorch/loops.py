@@ -10,6 +10,7 @@ from lstmadvisor.extract.pytorch.clipping import clipping
 from lstmadvisor.extract.pytorch.epochs import epochs
 from lstmadvisor.extract.pytorch.evaluation import Evaluation
 from lstmadvisor.extract.pytorch.hidden import hidden_state
+from lstmadvisor.extract.pytorch.judged import judged
 from lstmadvisor.extract.pytorch.losses import losses
 from lstmadvisor.extract.pytorch.optimizers import optimizers
 from lstmadvisor.extract.pytorch.schedules import schedules
@@ -40,7 +41,7 @@ def facts(run: Run) -> dict[str, Any]:
         "epochs": turns,
         "clipping": clipping(run, steps),
         "training_step": training_step(run, steps, evaluation),
-        "epoch_loop": epoch_loop(run, steps.main),
+        "epoch_loop": judged(run, steps.main, evaluation, epoch_loop(run, steps.main)),
         "validation": evaluation.validation(),
         "hidden_state": hidden_state(run, steps),
         "early_stopping": stopping.early_stopping(),

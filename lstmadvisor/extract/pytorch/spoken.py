@@ -5,11 +5,14 @@ from __future__ import annotations
 import libcst as cst
 
 from lstmadvisor.extract.abstract.run import Run
-from lstmadvisor.extract.abstract.values import Frame, Instance, Loop, Term, Value, options, walk
+from lstmadvisor.extract.abstract.values import Env, Frame, Instance, Loop, Term, Value, options, walk
 from lstmadvisor.extract.common import NAME, Fact, bound_name, inferred, place, receiver
 from lstmadvisor.extract.pytorch.makers import is_optimizer, makers
 from lstmadvisor.extract.pytorch.steps import Act, Training
 from lstmadvisor.facts import EpochLoop, Unknown
+
+_SAME = frozenset(("to", "cuda", "cpu", "float", "double", "half", "train", "eval"))
+"""methods of a model that give the model back"""
 
 
 def called_on(act: Act) -> Fact:
@@ -81,15 +84,12 @@ class Spoken:
     def _models(self) -> list[Value]:
         """The models whose parameters the optimizer was given."""
         found = self._optimizer()
-        if found is None:
-            return []
-        given = found[1].argument("params", 0)
-        models: dict[int, Value] = {}
-        for value in walk(given, 400):
-            if isinstance(value, Term) and value.op == "method" and value.name in ("parameters", "named_parameters"):
-                for model in options(value.base):
-                    models[id(model)] = model
-        return list(models.values())
+        return [] if found is None else _given(found[1])
+
+    def trained(self) -> list[Value]:
+        """The models whose parameters were given to any optimizer that steps."""
+        made = [m for a in self._training.acts if a.kind == "step" and (m := self._stepped(a))]
+        return list({id(model): model for each in made for model in _given(each)}.values())
 
     def _called(self, model: Value) -> str:
         """What the code calls a model here."""
@@ -103,6 +103,15 @@ class Spoken:
         return Unknown(unknown=f"{what} has no name where it trains", at=place(self._training.backward.at))
 
 
+def _given(optimizer: Term) -> list[Value]:
+    """The models whose parameters an optimizer was given."""
+    models: dict[int, Value] = {}
+    for value in walk(optimizer.argument("params", 0), 400):
+        if isinstance(value, Term) and value.op == "method" and value.name in ("parameters", "named_parameters"):
+            models.update((id(model), model) for model in options(value.base))
+    return list(models.values())
+
+
 def _made(value: Value | None) -> Term | None:
     """The call that made an optimizer; not one that a class of the user's wraps."""
     if any(isinstance(each, Instance) for each in options(value)):
@@ -113,15 +122,18 @@ def _made(value: Value | None) -> Term | None:
 def epoch_loop(run: Run, training: Training | None) -> EpochLoop:
     """The loop over the epochs, as far as it has names for what a fix may add to it."""
     loop = None if training is None else training.epochs
-    if training is None or loop is None or not isinstance(loop.spot.node, cst.For) or loop.spot.module is None:
+    if training is None or loop is None or loop.spot.module is None:
         return EpochLoop()
-    count = _turns(loop.spot.node.iter)
+    if not isinstance(loop.spot.node, (cst.For, cst.While)):
+        return EpochLoop()
+    count = _turns(loop.spot.node.iter) if isinstance(loop.spot.node, cst.For) else None
     if count is not None:
         code = loop.spot.module.tree.code_for_node(count)
     return EpochLoop(
         at=place(loop.spot),
         count=inferred(code) if count is not None else Unknown(unknown="no number of turns", at=place(loop.spot)),
         optimizer=_optimizer_beside(run, training, loop),
+        models=_models_beside(run, training, loop),
         single=inferred(training.batches is loop),
     )
 
@@ -130,7 +142,7 @@ def called_beside(training: Training | None, made: Term) -> Fact:
     """What the code calls something that is made before the loop over the epochs, in the same function."""
     loop = None if training is None else training.epochs
     if training is not None and loop is not None and made.at.module is loop.spot.module:
-        name = bound_name(made) if made.scope.frames == _around(training, loop) else ""
+        name = bound_name(made) if made.scope.frames == around(training, loop) else ""
         if name and made.serial < training.backward.serial:
             return inferred(name)
     return Unknown(unknown="it has no name beside the loop over the epochs", at=place(made.at))
@@ -161,7 +173,7 @@ def _turns(iterable: cst.BaseExpression) -> cst.BaseExpression | None:
 def _optimizer_beside(run: Run, training: Training, loop: Loop) -> Fact:
     """What the code calls the optimizer in the function that holds a loop."""
     found = Spoken(run, training).made()
-    frames = _around(training, loop)
+    frames = around(training, loop)
     for term in run.trace if found is not None else ():
         if term.scope.frames != frames or term.at.module is not loop.spot.module:
             continue
@@ -173,8 +185,46 @@ def _optimizer_beside(run: Run, training: Training, loop: Loop) -> Fact:
     return Unknown(unknown="the optimizer has no name beside the loop over the epochs", at=place(loop.spot))
 
 
-def _around(training: Training, loop: Loop) -> tuple[Frame, ...]:
+def _models_beside(run: Run, training: Training, loop: Loop) -> Fact:
+    """What the code calls the models that are trained, in the function that holds a loop."""
+    frames = around(training, loop)
+    assert loop.spot.module is not None
+    env = frames[-1].env if frames else loop.spot.module.env
+    models = Spoken(run, training).trained()
+    texts = [_name_in(env, model) for model in models]
+    if env is None or not models or not all(texts):
+        return Unknown(unknown="a model has no name beside the loop over the epochs", at=place(loop.spot))
+    return inferred(list(dict.fromkeys(texts)))
+
+
+def _name_in(env: Env | None, model: Value) -> str:
+    """The name or attribute that stands for a model, or for one of several that the options choose between."""
+
+    def stands(value: Value) -> bool:
+        found = [_itself(each) for each in options(value)]
+        return any(each is _itself(model) for each in found) and all(isinstance(e, (Instance, Term)) for e in found)
+
+    names = {} if env is None else env.names
+    this = names.get("self")
+    attrs = this.attrs if isinstance(this, Instance) else {}
+    named = [name for name, value in names.items() if name.isidentifier() and stands(value)]
+    named += [f"self.{name}" for name, value in attrs.items() if stands(value)]
+    return named[0] if named else ""
+
+
+def _itself(value: Value) -> Value:
+    """The model of `model.to(device)`."""
+    while isinstance(value, Term) and value.op == "method" and value.name in _SAME and value.base is not None:
+        value = value.base
+    return value
+
+
+def around(training: Training, loop: Loop) -> tuple[Frame, ...]:
     """The calls under way when a loop began."""
-    scope = training.backward.scope
-    depth = next(n for n, (each, _) in enumerate(scope.loops) if each is loop)
-    return tuple(frame for frame in scope.frames if frame.loops <= depth)
+    depth = depth_of(training, loop)
+    return tuple(frame for frame in training.backward.scope.frames if frame.loops <= depth)
+
+
+def depth_of(training: Training, loop: Loop) -> int:
+    """How many loops are around a loop of the training."""
+    return next(n for n, (each, _) in enumerate(training.backward.scope.loops) if each is loop)

@@ -397,7 +397,7 @@ class Stopping:
             if (
                 other.op == "call"
                 and other.name in ("copy.deepcopy", "torch.save", "pickle.dump")
-                and any(a is term for a in other.args)
+                and any(o is term for a in other.args for o in options(a))
             ):
                 return True
             cloned = other.op == "method" and other.name in ("clone", "cpu") and other.serial > term.serial
