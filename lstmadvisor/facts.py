@@ -263,6 +263,10 @@ class Schedule(Item):
     by_hand: Value = UNSEEN
     called: Value = UNSEEN
     """what the code calls it in the function that holds the loop over the epochs"""
+    mentioned: Value = UNSEEN
+    """whether the file speaks of it again, behind the statement that gives it a name and does nothing else"""
+    mode: Value = UNSEEN
+    """of `ReduceLROnPlateau`: min, max"""
 
 
 class Loss(Item):

@@ -63,12 +63,7 @@ def append(syntax: Syntax, statement: Statement, code: str) -> list[Patch]:
     if isinstance(inner, (cst.Return, cst.Break, cst.Continue, cst.Raise)):
         raise Refused("the block ends by leaving it")
     assert isinstance(inner, (cst.BaseSmallStatement, cst.BaseCompoundStatement))
-    spot = _spot(syntax, inner)
-    if spot.one_line_block:
-        return insert(syntax, inner, "after", code)
-    indent = syntax.indent(spot.span.line)
-    end = syntax.end_of_line(_last_comment(syntax, spot.span.end_line, len(indent)))
-    return [Patch(end, f"\n{indent}{_laid_out(code, indent, syntax.unit)}")]
+    return insert(syntax, inner, "after", code)
 
 
 def at_top(syntax: Syntax, line: int, code: str) -> Patch:

@@ -5,6 +5,7 @@ import math
 from lstmadvisor.rule import (
     AppendToBody,
     Edit,
+    EpochLoop,
     Finding,
     Fix,
     Iterator,
@@ -96,8 +97,10 @@ def _fix(program: Program, schedule: Schedule, step: str) -> Fix | None:
     loop, stepped, name = program.epoch_loop, schedule.stepped, plain(schedule.called)
     here = stepped.at if isinstance(stepped, Known) else None
     updates = [act.at for act in items(program.training_step.order) if act.kind == "step" and act.at is not None]
-    if program.framework != "pytorch" or loop.at is None or plain(schedule.name) == "ReduceLROnPlateau":
+    if program.framework != "pytorch" or loop.at is None:
         return None
+    if plain(schedule.name) == "ReduceLROnPlateau":
+        return _plateau(loop, schedule) if plain(stepped) == "never" else None
     if step == _OF_TORCH and name is not None and plain(loop.single) is False:
         edits: list[Edit] = [AppendToBody(at=loop.at, code=f"{name}.step()")]
         if plain(stepped) != "never":
@@ -109,6 +112,21 @@ def _fix(program: Program, schedule: Schedule, step: str) -> Fix | None:
         move = MoveStatement(at=here, to=updates[0], side="after")
         return unsafe("step it after every batch", "the rate follows the schedule as it is meant", move)
     return None
+
+
+def _plateau(loop: EpochLoop, schedule: Schedule) -> Fix | None:
+    """Stepped with the measure of the validation; where there is none that it could watch, taken away."""
+    name, measure = plain(schedule.called), plain(loop.measure)
+    suits = plain(schedule.mode) == ("min" if plain(loop.falls) is True else "max")
+    if name is not None and measure is not None and suits and loop.measured_by is None and loop.measured_in is not None:
+        return unsafe(
+            "step it after every evaluation",
+            "the rate falls when the validation no longer gets better",
+            AppendToBody(at=loop.measured_in, code=f"{name}.step({measure})"),
+        )
+    if schedule.at is None or plain(schedule.mentioned) is not False:
+        return None
+    return unsafe("delete it", "the code no longer promises what it does not do", RemoveStatement(at=schedule.at))
 
 
 def _in_vain(schedule: Schedule) -> Finding:

@@ -366,6 +366,10 @@ class TestStatements:
                 "for x in y:\n    if x:\n        a()\n    # c\nb()\n",
                 "for x in y:\n    if x:\n        a()\n    end()\n    # c\nb()\n",
             ),
+            (
+                "for x in y:\n    if x:\n        a()\n        # break\n\nb()\n",
+                "for x in y:\n    if x:\n        a()\n        # break\n    end()\n\nb()\n",
+            ),
             ("for x in y: a()\n", "for x in y: a(); end()\n"),
         ],
     )

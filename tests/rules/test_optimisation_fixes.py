@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
-from lstmadvisor.edits import AppendToBody, ExtendArgument, InsertStatements, ReplaceCallee, SetArgument, SetValue
-from lstmadvisor.facts import DeadSetting, EpochLoop, Known, Optimizer, RecurrentLayer
+from lstmadvisor.edits import (
+    AppendToBody,
+    Edit,
+    ExtendArgument,
+    InsertStatements,
+    RemoveStatement,
+    ReplaceCallee,
+    SetArgument,
+    SetValue,
+)
+from lstmadvisor.facts import DeadSetting, EpochLoop, Known, Optimizer, RecurrentLayer, Schedule
 
 LAYER = RecurrentLayer(at=at(2), kind=given("LSTM"))
 
@@ -99,3 +108,24 @@ def test_what_was_not_passed_is_passed() -> None:
     nameless = dead.model_copy(update={"called": UNCLEAR})
     found = judge("callback-not-passed", program("keras", optimizers=(optimizer(),), dead_settings=(nameless,)))
     assert found.only.fix is None
+
+
+class TestAPlateauThatIsNeverStepped:
+    @staticmethod
+    def edits(schedule: dict[str, object], loop: dict[str, object]) -> tuple[Edit, ...]:
+        basis = {"name": given("ReduceLROnPlateau"), "stepped": given("never"), "mode": given("min"), "at": at(9)}
+        facts = {
+            "schedules": (Schedule(**(basis | {"called": given("decay"), "mentioned": given(False)} | schedule)),),
+            "epoch_loop": EpochLoop(**({"at": at(12), "measured_in": at(12), "falls": given(True)} | loop)),
+        }
+        fix = judge("schedule-at-wrong-rhythm", program("pytorch", **facts)).only.fix
+        return () if fix is None else fix.edits
+
+    def test_is_stepped_with_the_validation_loss(self) -> None:
+        stepped = (AppendToBody(at=at(12), code="decay.step(val_loss)"),)
+        assert self.edits({}, {"measure": given("val_loss")}) == stepped
+        assert self.edits({"mode": given("max")}, {"measure": given("val_loss")}) == (RemoveStatement(at=at(9)),)
+
+    def test_is_deleted_where_nothing_could_be_watched(self) -> None:
+        assert self.edits({}, {}) == (RemoveStatement(at=at(9)),)
+        assert self.edits({"mentioned": given(True)}, {}) == ()

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
+from lstmadvisor.edits import AppendToBody, InsertStatements, ReplaceExpression
 from lstmadvisor.facts import (
     ABSENT,
     Checkpoint,
     Dataset,
     EarlyStopping,
+    EpochLoop,
     RecurrentLayer,
     Schedule,
     Step,
@@ -35,6 +37,19 @@ def stop(**more: Any) -> EarlyStopping:
     return EarlyStopping(**(basis | more))
 
 
+def judged(**more: Any) -> EpochLoop:
+    """A loop over the epochs in line 12 that ends in `val_loss = …`."""
+    basis = {
+        "at": at(12),
+        "models": given(["model"]),
+        "measure": given("val_loss"),
+        "falls": given(True),
+        "measured": given("every-turn"),
+        "measured_in": at(12),
+    }
+    return EpochLoop(**(basis | more))
+
+
 class TestNoEarlyStopping:
     def verdict(self, epochs: object = 50, framework: str = "keras", **facts: Any) -> Verdict:
         options = facts.pop("options", {})
@@ -56,6 +71,69 @@ class TestNoEarlyStopping:
         assert finding.help.startswith("pass `EarlyStopping(")
         assert [evidence.at.line for evidence in finding.evidence if evidence.at] == [9]
         assert "copy of the best weights" in self.verdict(framework="pytorch").only.help
+
+    def test_is_fixed_by_hand_in_pytorch(self) -> None:
+        fix = self.verdict(framework="pytorch", epoch_loop=judged()).only.fix
+        assert fix is not None
+        judge = """\
+if val_loss < best_loss:
+    best_loss = val_loss
+    best_weights = `copy.deepcopy`(model.state_dict())
+    stale_epochs = 0
+else:
+    stale_epochs += 1
+    if stale_epochs >= 10:
+        break"""
+        load = "if best_weights is not None:\n    model.load_state_dict(best_weights)"
+        assert fix.edits == (
+            InsertStatements(
+                at=at(12), side="before", code='best_loss = float("inf")\nbest_weights = None\nstale_epochs = 0'
+            ),
+            AppendToBody(at=at(12), code=judge),
+            InsertStatements(at=at(12), side="after", code=load),
+        )
+
+    def test_a_score_that_is_measured_now_and_then(self) -> None:
+        loop = judged(
+            measure=given("val_acc"), falls=given(False), measured=given("some-turns"), measured_in=at(15),
+            models=given(["encoder", "decoder"]),
+        )  # fmt: skip
+        fix = self.verdict(framework="pytorch", epoch_loop=loop).only.fix
+        assert fix is not None
+        _, judge, stop, load = fix.edits
+        assert isinstance(judge, AppendToBody)
+        assert judge.at == at(15)
+        assert "if val_acc > best_score:" in judge.code
+        assert "[`copy.deepcopy`(encoder.state_dict()), `copy.deepcopy`(decoder.state_dict())]" in judge.code
+        assert stop == AppendToBody(at=at(12), code="if stale_evaluations >= 3:\n    break")
+        assert isinstance(load, InsertStatements)
+        assert load.code.endswith("    decoder.load_state_dict(best_weights[1])")
+
+    def test_a_measure_that_is_not_handed_out_yet(self) -> None:
+        loop = judged(measured_by=at(14), measured_at=at(2))
+        fix = self.verdict(framework="pytorch", epoch_loop=loop).only.fix
+        assert fix is not None
+        assert AppendToBody(at=at(2), code="return val_loss") in fix.edits
+        assert ReplaceExpression(at=at(14), code="validation_loss = $") in fix.edits
+
+    def test_weights_that_are_kept_are_not_kept_twice(self) -> None:
+        kept = Checkpoint(at=at(13), on=given("validation"), reloaded=given(True))
+        verdict = self.verdict(100, framework="pytorch", epoch_loop=judged(models=UNCLEAR), checkpoints=(kept,))
+        fix = verdict.only.fix
+        assert fix is not None
+        assert len(fix.edits) == 2
+        assert "weights" not in str(fix.edits)
+
+    @pytest.mark.parametrize("lacking", [{"measure": UNCLEAR}, {"models": UNCLEAR}, {"at": None}])
+    def test_without_a_name_nothing_is_fixed(self, lacking: dict[str, Any]) -> None:
+        assert self.verdict(framework="pytorch", epoch_loop=judged(**lacking)).only.fix is None
+
+    @pytest.mark.parametrize(("epochs", "patience"), [(12, 3), (20, 5), (21, 10), (300, 10)])
+    def test_patience(self, epochs: int, patience: int) -> None:
+        fix = self.verdict(epochs, framework="pytorch", epoch_loop=judged()).only.fix
+        assert f"if stale_epochs >= {patience}:" in str(fix)
+        one_step = self.verdict(epochs, framework="pytorch", epoch_loop=judged(single=given(True))).only.fix
+        assert f"if stale_epochs >= {max(patience, epochs // 10)}:" in str(one_step)
 
     @pytest.mark.parametrize(("epochs", "severity"), [(10, "advice"), (29, "advice"), (30, "warning")])
     def test_thresholds(self, epochs: int, severity: str) -> None:
@@ -163,6 +241,20 @@ class TestBestWeightsNotRestored:
         assert "deepcopy" in finding.help
         assert self.verdict(stop(on=given("training"), **by_hand)).state == "passed"
         assert self.verdict(stop(on=UNCLEAR, **by_hand)).state == "passed"
+
+    def test_by_hand_in_pytorch_the_weights_are_copied_where_the_best_is_noted(self) -> None:
+        stops = (stop(by_hand=given(True), on=given("validation")),)
+        facts = {"early_stopping": stops, "checkpoints": (), "epoch_loop": judged(improved=at(17))}
+        fix = judge("best-weights-not-restored", program("pytorch", **facts)).only.fix
+        assert fix is not None
+        load = "if best_weights is not None:\n    model.load_state_dict(best_weights)"
+        assert fix.edits == (
+            InsertStatements(at=at(12), side="before", code="best_weights = None"),
+            InsertStatements(at=at(17), side="after", code="best_weights = `copy.deepcopy`(model.state_dict())"),
+            InsertStatements(at=at(12), side="after", code=load),
+        )
+        nowhere = program("pytorch", **(facts | {"epoch_loop": judged()}))
+        assert judge("best-weights-not-restored", nowhere).only.fix is None
 
     def test_a_checkpoint_that_is_never_loaded(self) -> None:
         kept = Checkpoint(on=given("validation"), reloaded=given(False), at=at(7))

@@ -21,7 +21,7 @@ from lstmadvisor.facts import EpochLoop, Place, Unknown
 _LOSS = re.compile(r"loss|err(or)?s?(?![a-z])|mse|mae|mape|perplex|ppl|nll|cost|criterion|entropy", re.I)
 _SCORE = re.compile(r"acc|f1|f_?score|score|bleu|auc|correct|precision|recall|(?<![a-z])r2", re.I)
 _VALIDATION = re.compile(r"(?<![a-z])val(?!ue)|valid|(?<![a-z])dev(?!ice)|(?<![a-z])eval", re.I)
-_OF_EARLIER = re.compile(r"best|min_|_min|max_|_max|lowest|highest|prev|last|old|history", re.I)
+_OF_EARLIER = re.compile(r"^_+$|best|min_|_min|max_|_max|lowest|highest|prev|last|old|history", re.I)
 _EQUAL = frozenset(("==", "eq", "equal"))
 
 
@@ -96,13 +96,13 @@ class _Judge:
         return None
 
     def _told(self, named: Named, lower: bool, block: cst.CSTNode) -> dict[str, Any]:
-        module = self._loop.spot.module
+        module = named.scope.frames[-1].function.env.module if named.scope.frames else self._loop.spot.module
         counts = isinstance(block, cst.If) and next(_nodes(block.test, cst.Modulo), None) is not None
         return {
             "measure": inferred(_text(named), place(Spot(module, named.target))),
             "falls": inferred(lower),
             "measured": inferred("some-turns" if counts else "every-turn"),
-            "measured_in": place(Spot(module, block)),
+            "measured_in": place(Spot(self._loop.spot.module, block)),
         }
 
     def _ranked(self, candidates: list[Named]) -> list[tuple[Named, bool]]:

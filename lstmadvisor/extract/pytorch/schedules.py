@@ -21,7 +21,7 @@ from lstmadvisor.extract.abstract.values import (
     options,
     walk,
 )
-from lstmadvisor.extract.common import Fact, argument, default, fact, inferred, place
+from lstmadvisor.extract.common import Fact, argument, bound_name, default, fact, inferred, place
 from lstmadvisor.extract.data.feeds import is_loader
 from lstmadvisor.extract.pytorch.makers import extends, is_optimizer, is_schedule, makers, owner
 from lstmadvisor.extract.pytorch.optimizers import rate_of
@@ -107,7 +107,17 @@ def _item(run: Run, steps: Steps, term: Term) -> Schedule:
         optimizer=_optimizer_of(run, term),
         by_hand=inferred(False),
         called=called_beside(steps.main, term),
+        mentioned=_mentioned(term),
+        mode=argument(term, "mode", 1, "min") if kind == "ReduceLROnPlateau" else ABSENT,
     )
+
+
+def _mentioned(term: Term) -> Fact:
+    """Whether the file holds the name of a schedule anywhere but where the schedule is made."""
+    name, module = bound_name(term), term.at.module
+    if not name.isidentifier() or module is None:
+        return Unknown(unknown="it has no name", at=place(term.at))
+    return inferred(len(re.findall(rf"\b{name}\b", module.source.code)) > 1)
 
 
 def _gamma(term: Term, kind: str) -> Fact:
