@@ -137,6 +137,19 @@ class Read(Item):
     expression: Value = UNSEEN
 
 
+class Pass(Item):
+    """The one call of a recurrent layer, with what the function around it calls things."""
+
+    input: Value = UNSEEN
+    """its first argument, as it is written"""
+    output: Value = UNSEEN
+    """what the outputs of all steps are called; absent where they are thrown away"""
+    lengths: Value = UNSEEN
+    """the parameter that holds the lengths of the sequences"""
+    ids: Value = UNSEEN
+    """the parameter that an embedding looked the input up by"""
+
+
 class RecurrentLayer(Item):
     """One recurrent layer or cell, with its effective arguments (framework defaults filled in)."""
 
@@ -172,6 +185,7 @@ class RecurrentLayer(Item):
     heads: Many[Item] = UNSEEN
     """what linear layers of the module that makes it are handed of what it gives, where `self` calls them; unknown
     where it is no attribute of that module"""
+    only_pass: Pass = Pass()
 
 
 class Edge(Item):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
-from lstmadvisor.edits import SetValue
+from lstmadvisor.edits import InsertStatements, ReplaceExpression, SetValue
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -23,6 +23,7 @@ from lstmadvisor.facts import (
     Optimizer,
     Output,
     Padding,
+    Pass,
     Read,
     RecurrentLayer,
     Scaling,
@@ -293,6 +294,10 @@ def _layer(line: int = 15, **facts: Any) -> RecurrentLayer:
     return RecurrentLayer(**({"kind": given("LSTM"), "bidirectional": given(False), "at": at(line)} | facts))
 
 
+LENGTHS = {"lengths_known": given(True, 9)}
+ZEROS = {"value": given(0), "side": given("right")}
+
+
 class TestPaddingReadAsData:
     def verdict(self, what: str = "last-step", after: Any = True, padding: Any = None, **facts: Any) -> Verdict:
         after = given(after) if isinstance(after, bool) else after
@@ -314,6 +319,64 @@ class TestPaddingReadAsData:
         assert finding.severity == "error"
         assert "known and not used" in finding.message
         assert finding.help.startswith("pack the batch")
+
+    def fix(
+        self, *, what: str = "last-state", read: str = "h[-1]", padding: Any, first: bool = True, **call: Any
+    ) -> Any:
+        names = {name: ABSENT if value is None else given(value, 20) for name, value in call.items()}
+        each = Read(what=given(what), after_padding=given(True), expression=given(read), at=at(25))
+        layer = _layer(
+            reads=(each,), batch_first=given(first), bidirectional=given(False), only_pass=Pass(**names, at=at(20))
+        )
+        found = Padding(padded=given(True, 8), **padding)
+        fix = judge("padding-read-as-data", program(recurrent_layers=(layer,), padding=found)).only.fix
+        return None if fix is None else fix.edits
+
+    def test_packs_by_the_lengths(self) -> None:
+        assert self.fix(padding=LENGTHS, input="self.emb(x)", output=None, lengths="lengths") == (
+            InsertStatements(
+                at=at(20),
+                side="before",
+                code="packed = `torch.nn.utils.rnn.pack_padded_sequence`"
+                "(self.emb(x), lengths.cpu(), batch_first=True, enforce_sorted=False)",
+            ),
+            ReplaceExpression(at=at(20), code="packed"),
+        )
+
+    def test_packs_by_what_is_no_padding_and_unpacks_what_is_used(self) -> None:
+        edits = self.fix(padding=ZEROS, input="e", output="out", ids="x", first=False)
+        assert [getattr(edit, "code", "") for edit in edits] == [
+            "packed = `torch.nn.utils.rnn.pack_padded_sequence`"
+            "(e, (x != 0).sum(dim=0).clamp(min=1).cpu(), enforce_sorted=False)",
+            "packed",
+            "out = `torch.nn.utils.rnn.pad_packed_sequence`(out, total_length=x.size(0))[0]",
+        ]
+
+    @pytest.mark.parametrize(
+        ("first", "old", "new"),
+        [
+            (True, "out[:, -1, :]", "out[`torch.arange`(out.size(0)), lengths - 1]"),
+            (False, "out[-1]", "out[lengths - 1, `torch.arange`(out.size(1))]"),
+        ],
+    )
+    def test_picks_the_last_real_step(self, first: bool, old: str, new: str) -> None:
+        edits = self.fix(
+            what="last-step", read=old, padding=LENGTHS, first=first, input="x", output="out", lengths="lengths"
+        )
+        assert edits == (ReplaceExpression(at=at(25), was=old, code=new),)
+
+    @pytest.mark.parametrize(
+        ("padding", "call"),
+        [
+            (LENGTHS, {"input": "e", "output": None}),
+            (LENGTHS, {"input": "f(e)", "output": "out", "lengths": "lengths"}),
+            (ZEROS | {"value": given(3)}, {"input": "e", "output": None, "ids": "x"}),
+            (ZEROS | {"value_is_token": given(True)}, {"input": "e", "output": None, "ids": "x"}),
+            (ZEROS | {"side": UNCLEAR}, {"input": "e", "output": None, "ids": "x"}),
+        ],
+    )
+    def test_no_fix_without_lengths_or_names(self, padding: Any, call: Any) -> None:
+        assert self.fix(padding=padding, **call) is None
 
     def test_a_mean_over_padding(self) -> None:
         assert "mean or maximum" in self.verdict("pooled").only.message

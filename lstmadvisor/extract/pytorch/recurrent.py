@@ -13,6 +13,7 @@ from lstmadvisor.extract.pytorch.heads import heads
 from lstmadvisor.extract.pytorch.layout import Layout, initial_batch, input_layout
 from lstmadvisor.extract.pytorch.made import Made
 from lstmadvisor.extract.pytorch.neighbours import Neighbours
+from lstmadvisor.extract.pytorch.passes import only_pass
 from lstmadvisor.extract.pytorch.picks import Shape
 from lstmadvisor.extract.pytorch.reversal import unreversed
 from lstmadvisor.extract.pytorch.sizes import Sizes
@@ -72,6 +73,7 @@ class Recurrent:
             stepped_by_hand=stepped,
             model=inferred(made.model()) if made.model() else ABSENT,
             reads=self._reads(kind, applied, shape, layer_ids, _flag(stepped) is True),
+            only_pass=only_pass(applied),
             heads=heads(self.around, made, applied),
             at=place(made.at),
             active=made.active,
