@@ -17,6 +17,8 @@ from lstmadvisor.rule import (
     where,
 )
 
+from ._losses import plain_name
+
 _BINARY = {"bce", "binarycrossentropy", "binaryfocalcrossentropy"}
 _CATEGORICAL = {"categoricalcrossentropy", "sparsecategoricalcrossentropy", "categoricalfocalcrossentropy"}
 _WHAT = {
@@ -41,7 +43,7 @@ _WHAT = {
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
     for loss in items(program.losses):
-        name = str(plain(loss.name)).replace("_", "").lower().removesuffix("loss")
+        name = plain_name(loss)
         if not _takes_probabilities(loss, name):
             continue
         if loss.active and unclear(loss.input_activation):

@@ -16,6 +16,8 @@ from lstmadvisor.rule import (
     where,
 )
 
+from ._losses import plain_name
+
 _ELEMENTWISE = {"mse", "l1", "smoothl1", "huber", "poissonnll"}
 
 
@@ -35,7 +37,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
     if number(program.batch_size) == 1:
         return
     for loss in items(program.losses):
-        name = str(plain(loss.name)).replace("_", "").lower().removesuffix("loss")
+        name = plain_name(loss)
         column = _column(loss)
         if name not in _ELEMENTWISE or column is None:
             continue

@@ -16,6 +16,8 @@ from lstmadvisor.rule import (
     where,
 )
 
+from ._losses import plain_name
+
 _WHAT = {
     "softmax": "a softmax: probabilities, without the logarithm",
     "sigmoid": "a sigmoid, which is no log-probability",
@@ -40,7 +42,7 @@ _WHAT = {
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
     for loss in items(program.losses):
-        name = str(plain(loss.name)).replace("_", "").lower().removesuffix("loss")
+        name = plain_name(loss)
         if name not in ("nll", "kldiv"):
             continue
         if loss.active and unclear(loss.input_activation):

@@ -1,23 +1,8 @@
 """A loss that takes the sigmoid itself is given what has been through one already."""
 
-from lstmadvisor.rule import (
-    Finding,
-    Iterator,
-    Loss,
-    NoOptions,
-    Program,
-    Undecided,
-    aside,
-    items,
-    notes,
-    plain,
-    rule,
-    unclear,
-    undecided,
-    unsafe,
-    where,
-    without_activation,
-)
+from lstmadvisor.rule import Finding, Iterator, NoOptions, Program, Undecided, aside, notes, plain, rule, where
+
+from ._losses import activated_twice, raw_scores
 
 _ALWAYS = {
     "bcewithlogits", "binarycrossentropywithlogits", "sigmoidcrossentropywithlogits", "multilabelsoftmargin",
@@ -41,12 +26,9 @@ _WITH_LOGITS = {
     fix="unsafe",
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
-    for loss in items(program.losses):
-        if not _takes_logits(loss):
-            continue
-        if loss.active and unclear(loss.input_activation):
-            yield undecided(loss.input_activation, "what the output goes through before the loss")
-        if plain(loss.input_activation) != "sigmoid":
+    for loss in activated_twice(program, "sigmoid", _ALWAYS, _WITH_LOGITS):
+        if isinstance(loss, Undecided):
+            yield loss
             continue
         at = where(loss.input_activation, loss)
         yield Finding(
@@ -54,11 +36,6 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"{plain(loss.name)} expects logits and gets a sigmoid, which is confined to 0 to 1{aside(loss)}",
             label="a first sigmoid",
             help="let the model return logits: delete this sigmoid",
-            fix=unsafe("pass the raw scores", "the loss gets what it expects", without_activation(program, loss)),
+            fix=raw_scores(program, loss),
             evidence=notes(at, (loss, "the loss expects logits"), (loss.from_logits, "it is told to expect logits")),
         )
-
-
-def _takes_logits(loss: Loss) -> bool:
-    name = str(plain(loss.name)).replace("_", "").lower().removesuffix("loss")
-    return name in _ALWAYS or (name in _WITH_LOGITS and plain(loss.from_logits) is True)

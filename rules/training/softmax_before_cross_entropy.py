@@ -2,25 +2,9 @@
 
 from math import e, log
 
-from lstmadvisor.rule import (
-    Finding,
-    Iterator,
-    Loss,
-    NoOptions,
-    Program,
-    Undecided,
-    aside,
-    items,
-    notes,
-    number,
-    plain,
-    rule,
-    unclear,
-    undecided,
-    unsafe,
-    where,
-    without_activation,
-)
+from lstmadvisor.rule import Finding, Iterator, NoOptions, Program, Undecided, aside, notes, number, plain, rule, where
+
+from ._losses import activated_twice, raw_scores
 
 _ALWAYS = {"crossentropy"}
 _WITH_LOGITS = {"categoricalcrossentropy", "sparsecategoricalcrossentropy", "categoricalfocalcrossentropy"}
@@ -39,12 +23,9 @@ _WITH_LOGITS = {"categoricalcrossentropy", "sparsecategoricalcrossentropy", "cat
     fix="unsafe",
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
-    for loss in items(program.losses):
-        if not _takes_softmax(loss):
-            continue
-        if loss.active and unclear(loss.input_activation):
-            yield undecided(loss.input_activation, "what the output goes through before the loss")
-        if plain(loss.input_activation) != "softmax":
+    for loss in activated_twice(program, "softmax", _ALWAYS, _WITH_LOGITS):
+        if isinstance(loss, Undecided):
+            yield loss
             continue
         at, classes = where(loss.input_activation, loss), number(program.output.units)
         floor = classes and classes > 1 and f": it cannot fall below {-log(e / (e + classes - 1)):.2f}"
@@ -55,11 +36,6 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             help="let the model return logits: delete this softmax"
             if program.framework != "keras"
             else "pass `from_logits=False`, or delete this softmax",
-            fix=unsafe("pass the raw scores", "the loss gets what it expects", without_activation(program, loss)),
+            fix=raw_scores(program, loss),
             evidence=notes(at, (loss, "the loss takes another"), (loss.from_logits, "it expects logits")),
         )
-
-
-def _takes_softmax(loss: Loss) -> bool:
-    name = str(plain(loss.name)).replace("_", "").lower().removesuffix("loss")
-    return name in _ALWAYS or (name in _WITH_LOGITS and plain(loss.from_logits) is True)

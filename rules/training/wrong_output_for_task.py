@@ -19,6 +19,8 @@ from lstmadvisor.rule import (
     written,
 )
 
+from ._losses import plain_name
+
 _REGRESSION = {
     "mse", "l1", "smoothl1", "huber", "mae", "logcosh", "meansquarederror", "meanabsoluteerror", "rmse",
     "rootmeansquarederror",
@@ -42,7 +44,7 @@ _ZERO_MEAN = {"StandardScaler", "standard", "z-score", "zscore", "mean-std"}
 )
 def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]:
     for loss in active(program.losses):
-        name = str(plain(loss.name)).replace("_", "").lower().removesuffix("loss")
+        name = plain_name(loss)
         found = _classes(program, loss, name) or _encoding(program, name) or _range(program, name)
         if found:
             message, remedy, severity = found
