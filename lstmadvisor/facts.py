@@ -463,6 +463,9 @@ class Initialization(Item):
     """zeros, ones, constant, uniform, normal, xavier_uniform, …, orthogonal, eye, sparse, copy, tied"""
     scale: Value = UNSEEN
     """value of a constant, bound of a uniform, standard deviation of a normal distribution, gain of the others"""
+    of: Value = UNSEEN
+    """of a bias of LSTMs alone that is written in a loop over their parameters: what that loop, which is the place of
+    this, calls the layer"""
 
 
 class Regularizer(Item):

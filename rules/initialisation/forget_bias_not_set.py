@@ -6,6 +6,7 @@ from lstmadvisor.rule import (
     Evidence,
     Finding,
     Fix,
+    Initialization,
     InsertStatements,
     Iterator,
     Options,
@@ -85,7 +86,7 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
         + ("" if steps is None else f" for sequences of {steps:g} steps"),
         label="forgets half at every step",
         help="set the forget-gate bias to 1, over `bias_ih` and `bias_hh` together",
-        fix=None if set_to == 0 else _opened(unset),
+        fix=_opened(unset) if set_to is None else _opened_behind(writes),
         evidence=notes(at, *((layer, "its layer" if set_to == 0 else "this one too") for layer in unset))
         + (
             ()
@@ -93,12 +94,6 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
             else (Evidence(text=f"measured: the gradient falls to 1/e every {reach:.2g} time steps"),)
         ),
     )
-
-
-def _seen(reach: float | None) -> tuple[Evidence, ...]:
-    if reach is None:
-        return ()
-    return (Evidence(text=f"measured: the gradient falls to 1/e every {reach:.2g} time steps"),)
 
 
 _HELPER = '''
@@ -118,4 +113,20 @@ def _opened(layers: list[RecurrentLayer]) -> Fix | None:
     for at in (where(layer) for layer in layers):
         edits.append(AddHelper(at=at, name="open_forget_gates", code=_HELPER))
         edits.append(InsertStatements(at=at, side="after", code="open_forget_gates($)"))
+    return _opening(edits)
+
+
+def _opened_behind(writes: list[Initialization]) -> Fix | None:
+    """The function called behind the loops that set the biases to 0."""
+    loops = [(one.of.at, plain(one.of)) for one in writes if number(one.scale) == 0 or plain(one.scheme) == "zeros"]
+    edits: list[Edit] = []
+    for at, layer in dict.fromkeys(loops):
+        if at is None or layer is None:
+            return None
+        edits.append(AddHelper(at=at, name="open_forget_gates", code=_HELPER))
+        edits.append(InsertStatements(at=at, side="after", code=f"open_forget_gates({layer})"))
+    return _opening(edits)
+
+
+def _opening(edits: list[Edit]) -> Fix | None:
     return unsafe("start with open forget gates", "memory lasts longer from the first step", *edits)

@@ -190,3 +190,20 @@ def test_shared_and_partly_written_weights(facts_of: FactsOf) -> None:
         ("dense-weights", "tied"),
         ("embedding-rows", "constant"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("of", "init"),
+    [
+        ("self.rnn", "for name, p in self.rnn.named_parameters():\n    if 'bias' in name: nn.init.zeros_(p)"),
+        ("self.rnn", "for n, p in self.rnn.named_parameters():\n    nn.init.constant_(p, 0) if 'bias' in n else None"),
+        (None, "for name, p in self.named_parameters():\n    if 'bias' in name: nn.init.zeros_(p)"),
+        (None, "for p in (self.rnn.bias_ih_l0, self.rnn.bias_hh_l0): nn.init.zeros_(p)"),
+        (None, "nn.init.zeros_(self.rnn.bias_ih_l0)"),
+    ],
+)
+def test_loops_over_the_parameters_of_a_layer(facts_of: FactsOf, of: str | None, init: str) -> None:
+    program = facts_of(trained(net("return self.fc(self.rnn(x)[0][:, -1])", init=init)))
+    found = [each for each in items(program.initializations) if plain(each.target) == "recurrent-bias"]
+    assert [plain(each.of) for each in found] == [of] * len(found)
+    assert found

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
-from lstmadvisor.edits import SetValue
+from lstmadvisor.edits import InsertStatements, SetValue
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -197,7 +197,14 @@ class TestForgetBiasNotSet:
         assert finding.message == (
             "the forget gate starts half closed: its bias is set to 0 for sequences of 100 steps"
         )
-        assert finding.at.line == 9
+        assert (finding.at.line, finding.fix) == (9, None)
+
+    def test_opens_the_gates_behind_the_loop_that_set_them_to_zero(self) -> None:
+        gates = given([{"layer": 0, "input": 0.0, "forget": 0.0, "cell": 0.0, "output": 0.0}])
+        write = written("recurrent-bias", "zeros", 0.0, 9).model_copy(update={"of": given("self.rnn", 8)})
+        fix = self.verdict(gates, 0.0, initializations=(write,)).only.fix
+        assert fix is not None
+        assert fix.edits[1:] == (InsertStatements(at=at(8), side="after", code="open_forget_gates(self.rnn)"),)
 
     @pytest.mark.parametrize(("steps", "fires"), [(29, False), (30, True)])
     def test_short_sequences_do_not_need_it(self, steps: int, fires: bool) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+import libcst as cst
+
 from lstmadvisor.extract.abstract.modules import place
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Const, Instance, Seq, Term, Value, walk
@@ -152,6 +154,7 @@ class Initialisations:
                         target=inferred(target, at),
                         scheme=inferred(event.scheme, at),
                         scale=event.scale,
+                        of=self._looped_over(event) if target == "recurrent-bias" else ABSENT,
                         at=at,
                         active=event.term.scope.active,
                     )
@@ -173,6 +176,24 @@ class Initialisations:
                 ),
             )
         return tuple(out.values())
+
+    def _looped_over(self, event: Event) -> Fact:
+        """The layer in `for name, p in layer.named_parameters()`, where every turn writes to LSTMs only."""
+        node = event.term.at.node
+        alike = [t for each in self.events if each.term.at.node is node for t in each.targets]
+        loop = event.term.scope.loops[-1][0].spot if event.term.scope.loops else None
+        header = loop.node.iter if loop is not None and isinstance(loop.node, cst.For) else None
+        called = header.func if isinstance(header, cst.Call) else None
+        if (
+            loop is not None
+            and loop.module is not None
+            and loop.module is event.term.at.module
+            and isinstance(called, cst.Attribute)
+            and called.attr.value in ("named_parameters", "parameters")
+            and all(kind_of(target.layer) == "LSTM" for target in alike)
+        ):
+            return inferred(loop.module.tree.code_for_node(called.value), place(loop))
+        return Unknown(unknown="it is not written in a loop over the parameters of the layer", at=place(event.term.at))
 
 
 def _writes(term: Term) -> bool:
