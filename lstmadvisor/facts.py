@@ -453,6 +453,8 @@ class EpochLoop(Item):
     """where the best measure so far is noted, under the condition that it is the best"""
     single: Value = UNSEEN
     """whether one turn of it is one step of the optimizer: there is no loop over batches inside"""
+    others: Many[Item] = UNSEEN
+    """of Keras, the other calls of `fit` or of a tuner's `search`, where there are several"""
 
 
 class Initialization(Item):

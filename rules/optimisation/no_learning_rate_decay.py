@@ -11,6 +11,7 @@ from lstmadvisor.rule import (
     Program,
     Undecided,
     active,
+    items,
     known,
     notes,
     number,
@@ -87,11 +88,9 @@ def _fix(program: Program) -> Fix | None:
     if program.framework == "keras":
         watch = "" if plain(program.validation.kind) in ("data", "split") else 'monitor="loss", '
         callback = f"`keras.callbacks.ReduceLROnPlateau`({watch}factor=0.5, patience=5)"
-        return unsafe(
-            "halve the rate when the loss no longer falls",
-            "later steps become shorter",
-            ExtendArgument(at=loop.at, name="callbacks", code=callback, position=5),
-        )
+        fits = [loop.at, *(where(other) for other in items(loop.others))]
+        edits = [ExtendArgument(at=at, name="callbacks", code=callback, position=5) for at in fits]
+        return unsafe("halve the rate when the loss no longer falls", "later steps become shorter", *edits)
     if program.api != "loop" or count is None or optimizer is None:
         return None
     made = f"scheduler = `torch.optim.lr_scheduler.CosineAnnealingLR`({optimizer}, T_max={count})"

@@ -16,6 +16,7 @@ from lstmadvisor.rule import (
     Severity,
     Undecided,
     active,
+    items,
     kept_weights,
     known,
     loaded_weights,
@@ -120,10 +121,16 @@ def _callback(program: Program, validated: bool) -> Fix | None:
         return None
     patience = 10 if epochs > 20 else max(2, int(epochs) // 4)
     callback = f"`keras.callbacks.EarlyStopping`(patience={patience}, restore_best_weights=True)"
-    stop = ExtendArgument(at=fit, name="callbacks", code=callback, position=5)
+    others = [where(other) for other in items(program.epoch_loop.others)]
+    stop, *stops = (ExtendArgument(at=at, name="callbacks", code=callback, position=5) for at in (fit, *others))
     if validated:
-        return unsafe("stop when the validation loss has stopped falling", "training may end sooner", stop)
-    if plain(program.validation.kind) != "none" or not known(program.shuffle) or plain(program.shuffle) is None:
+        return unsafe("stop when the validation loss has stopped falling", "training may end sooner", stop, *stops)
+    if (
+        stops
+        or plain(program.validation.kind) != "none"
+        or not known(program.shuffle)
+        or plain(program.shuffle) is None
+    ):
         return None
     held = SetArgument(at=fit, name="validation_split", code="0.1")
     return unsafe(

@@ -596,3 +596,27 @@ def test_one_model_trained_twice_has_no_single_number_of_epochs(facts_of: FactsO
     base = HEAD + MODEL + "m.compile('adam', 'mse')\nm.fit(x, y, epochs=5)\n"
     assert isinstance(facts_of(base + "m.fit(x, y, epochs=9)").epochs, Unknown)
     assert plain(facts_of(base + "m.fit(x, y, epochs=5)").epochs) == 5
+
+
+class TestTheCallsOfFit:
+    NET = "def net(layer):\n    m = Sequential([layer, Dense(1)])\n    m.compile('adam', 'mse')\n    return m\n"
+
+    def lines(self, facts_of: FactsOf, text: str) -> list[int]:
+        loop = facts_of(HEAD + self.NET + text).epoch_loop
+        first = HEAD.count("\n") + self.NET.count("\n")
+        return [at.line - first for at in (loop.at, *(each.at for each in items(loop.others))) if at is not None]
+
+    def test_one(self, facts_of: FactsOf) -> None:
+        assert self.lines(facts_of, "m = net(LSTM(8))\nm.fit(x, y, epochs=9)\n") == [2]
+
+    def test_several(self, facts_of: FactsOf) -> None:
+        text = "b = Sequential([GRU(8), Dense(1)])\nb.compile('adam', 'mse')\n"
+        fits = "a = net(LSTM(8))\na.fit(x, y, epochs=9)\nb.fit(x, y, epochs=9)\n"
+        assert self.lines(facts_of, text + fits) == [4, 5]
+
+    def test_not_those_of_other_models(self, facts_of: FactsOf) -> None:
+        text = "a = net(LSTM(8))\na.fit(x, y, epochs=9)\nc = Sequential([Dense(1)])\n"
+        assert self.lines(facts_of, text + "c.compile('sgd', 'mse')\nc.fit(x, y, epochs=9)\n") == [2]
+
+    def test_none_in_a_loop(self, facts_of: FactsOf) -> None:
+        assert self.lines(facts_of, "m = net(LSTM(8))\nfor n in range(9):\n    m.fit(x, y, epochs=1)\n") == []

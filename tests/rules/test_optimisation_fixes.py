@@ -14,7 +14,7 @@ from lstmadvisor.edits import (
     SetArgument,
     SetValue,
 )
-from lstmadvisor.facts import DeadSetting, EpochLoop, Known, Optimizer, RecurrentLayer, Schedule
+from lstmadvisor.facts import DeadSetting, EpochLoop, Item, Known, Optimizer, RecurrentLayer, Schedule
 
 LAYER = RecurrentLayer(at=at(2), kind=given("LSTM"))
 
@@ -86,6 +86,11 @@ class TestDecay:
         (edit,) = found.only.fix.edits
         assert isinstance(edit, ExtendArgument)
         assert (edit.at, edit.name) == (at(9), "callbacks")
+
+    def test_of_several_calls_of_fit_each_gets_it(self) -> None:
+        fix = self.verdict("keras", EpochLoop(at=at(9), others=(Item(at=at(12)),))).only.fix
+        assert fix is not None
+        assert [edit.at for edit in fix.edits] == [at(9), at(12)]
 
 
 def test_plain_sgd_becomes_adam() -> None:

@@ -14,7 +14,7 @@ from lstmadvisor.extract.keras.epochs import epochs, in_a_loop, tape_loops, turn
 from lstmadvisor.extract.keras.kinds import last_name
 from lstmadvisor.extract.keras.training import FIT, FIT_GENERATOR, Fit, Training, agreed, distinct, feeds, written
 from lstmadvisor.extract.shapes.dims import same_key
-from lstmadvisor.facts import ABSENT, EpochLoop, Known, Seed, Step, TrainingStep, Unknown, Validation
+from lstmadvisor.facts import ABSENT, EpochLoop, Item, Known, Seed, Step, TrainingStep, Unknown, Validation
 
 _SEEDS = {
     "numpy.random.seed": "numpy",
@@ -50,10 +50,14 @@ class Fits:
         return "loop" if ways else "module"
 
     def loop(self) -> EpochLoop:
-        """The one call of `fit`."""
-        places = {id(fit.term.at.node): place(fit.term.at) for fit in self.main if fit.way == "fit"}
-        alone = len(places) == len(self.main) == 1 and not in_a_loop(self.training, self.main[0])
-        return EpochLoop(at=next(iter(places.values()))) if alone else EpochLoop()
+        """The calls of `fit` for models with recurrent layers, if none of them is in a loop."""
+        recurrent = {layer.group for layer in self.training.graph.layers if layer.recurrent}
+        fits = [fit for fit in self.main if fit.model is None or fit.model.group in recurrent]
+        alone = all(fit.way in ("fit", "search") and not in_a_loop(self.training, fit) for fit in fits)
+        places = list({id(fit.term.at.node): place(fit.term.at) for fit in fits}.values())
+        if not places or not alone:
+            return EpochLoop()
+        return EpochLoop(at=places[0], others=tuple(Item(at=each) for each in places[1:]))
 
     def epochs(self) -> Fact | None:
         """How often the data are seen."""
