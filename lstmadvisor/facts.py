@@ -345,6 +345,8 @@ class EarlyStopping(Item):
     restores_best: Value = UNSEEN
     can_act: Value = UNSEEN
     why_not: Value = UNSEEN
+    renamed: Value = UNSEEN
+    """the name by which Keras logs today what it watches, where that is another one"""
     on: Value = UNSEEN
     """validation, test, training: the data that decide; evaluation where their name does not say which"""
 

@@ -19,6 +19,7 @@ from lstmadvisor.rule import (
     undecided,
     unsafe,
     where,
+    written,
 )
 
 
@@ -81,7 +82,7 @@ def _obstacle(program: Program, stop: EarlyStopping) -> tuple[str, str]:
 
 
 def _fix(program: Program, stop: EarlyStopping) -> Fix | None:
-    """Validation data for the callback to watch, or a patience that can run out."""
+    """Validation data for the callback to watch, the name of today, or a patience that can run out."""
     fit, epochs, patience = program.epoch_loop.at, number(program.epochs), number(stop.patience)
     watched = str(plain(stop.monitor)).startswith("val_")
     if watched and program.framework == "keras" and plain(program.validation.kind) == "none":
@@ -89,6 +90,8 @@ def _fix(program: Program, stop: EarlyStopping) -> Fix | None:
             return None
         held = SetArgument(at=fit, name="validation_split", code="0.1")
         return unsafe("hold out a tenth of the data for it to watch", "a tenth of the data no longer trains", held)
+    if (name := plain(stop.renamed)) is not None:
+        return unsafe(f"watch `{name}`", "training may end sooner", written(stop.monitor, name))
     if epochs is None or patience is None or epochs < 4 or patience + 1 < epochs:
         return None
     shorter = int(epochs) // 4

@@ -228,3 +228,4 @@ def test_a_metric_that_has_another_name_in_the_logs(facts_of: FactsOf) -> None:
         False,
         "`val_acc` is `val_accuracy` in Keras 2.3 and later",
     )
+    assert plain(found.renamed) == "val_accuracy"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
+from lstmadvisor.edits import SetValue
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -297,6 +298,12 @@ class TestEarlyStoppingCannotAct:
     def test_silent_where_it_can(self) -> None:
         assert self.verdict(self.stop()).state == "passed"
         assert self.verdict(self.stop(can_act=given(True))).state == "passed"
+
+    def test_watches_by_the_name_of_today(self) -> None:
+        old = self.stop(monitor=given("val_acc", 6), can_act=given(False), renamed=given("val_accuracy"))
+        fix = self.verdict(old).only.fix
+        assert fix is not None
+        assert fix.edits == (SetValue(at=at(6), was="val_acc", to="val_accuracy"),)
 
     def test_nothing_to_watch(self) -> None:
         finding = self.verdict(self.stop(), validation=Validation(kind=given("none"))).only

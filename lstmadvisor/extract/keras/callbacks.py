@@ -158,7 +158,14 @@ class Callbacks:
             restores_best=argument(term, "restore_best_weights", 6, False),
             can_act=can,
             why_not=inferred(why) if why else ABSENT,
+            renamed=inferred(new) if (new := self._new_name(callback, monitor)) else ABSENT,
         )
+
+    def _new_name(self, callback: Callback, monitor: Fact) -> str:
+        """What every `fit` that gets it calls now what it watches."""
+        watched = str(monitor.value) if isinstance(monitor, Known) else ""
+        names = {self._renamed(fit, watched) for fit in callback.fits}
+        return names.pop() if len(names) == 1 else ""
 
     def _can_act(self, callback: Callback, monitor: Fact, patience: Fact) -> tuple[Fact, str]:
         if not callback.fits:
@@ -178,9 +185,10 @@ class Callbacks:
         if isinstance(monitor, Unknown):
             return monitor
         name = str(monitor.value)
-        missing = self.missing(fit, name) or self._renamed(fit, name)
-        if missing:
+        if missing := self.missing(fit, name):
             return missing
+        if renamed := self._renamed(fit, name):
+            return f"`{name}` is `{renamed}` {_RENAMED}"
         total = epochs(self.training, fit)
         if isinstance(total, Unknown) or isinstance(patience, Unknown):
             own = fit.argument("epochs")
@@ -211,7 +219,7 @@ class Callbacks:
         return ""
 
     def _renamed(self, fit: Fit, monitor: str) -> str:
-        """Since Keras 2.3 a metric has in the logs the very name that `compile` was given."""
+        """The new name of what is watched: since Keras 2.3 a metric is logged by the name that `compile` was given."""
         other = {"acc": "accuracy", "accuracy": "acc"}.get(monitor.removeprefix("val_"))
         if other is None or fit.model is None:
             return ""
@@ -221,7 +229,7 @@ class Callbacks:
                 names = [m.value for m in metrics.items if isinstance(m, Const)] if isinstance(metrics, Seq) else []
                 plain = isinstance(metrics, Seq) and len(names) == len(metrics.items) and not metrics.open
                 if plain and other in names and monitor.removeprefix("val_") not in names:
-                    return f"`{monitor}` is `{monitor.replace(monitor.removeprefix('val_'), other)}` {_RENAMED}"
+                    return monitor.replace(monitor.removeprefix("val_"), other)
         return ""
 
     def _by_hand(self) -> Iterator[tuple[Any, EarlyStopping]]:
