@@ -435,8 +435,10 @@ class EpochLoop(Item):
 
     count: Value = UNSEEN
     """the expression for the number of its turns, as it is written"""
-    optimizer: Value = UNSEEN
-    """what the code calls the optimizer in the function that holds the loop"""
+    optimizers: Value = UNSEEN
+    """what the code calls the optimizers of a training step in the function that holds the loop: a list of names"""
+    made: tuple[Place, ...] = ()
+    """where they are made"""
     models: Value = UNSEEN
     """what the code calls the models that are trained, in that function: a list of names"""
     measure: Value = UNSEEN

@@ -7,6 +7,7 @@ from lstmadvisor.rule import (
     Fix,
     InsertStatements,
     Iterator,
+    Optimizer,
     Options,
     Program,
     Undecided,
@@ -74,29 +75,37 @@ def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
             label="never falls",
             help="once the rest works, let it fall over the run: "
             + ("`CosineDecay`" if program.framework == "keras" else "`CosineAnnealingLR(optimizer, T_max=epochs)`"),
-            fix=_fix(program),
+            fix=_fix(program, optimizer),
             evidence=notes(at, (program.epochs, "the epochs"), (optimizer.learning_rate, "the rate")),
         )
 
 
-def _fix(program: Program) -> Fix | None:
+def _fix(program: Program, optimizer: Optimizer) -> Fix | None:
     """A schedule over the run, stepped once an epoch; of Keras the callback that needs no count of steps."""
     loop = program.epoch_loop
-    count, optimizer = plain(loop.count), plain(loop.optimizer)
-    if loop.at is None or len(active(program.optimizers)) > 1:
+    count, names = plain(loop.count), plain(loop.optimizers)
+    if loop.at is None:
         return None
     if program.framework == "keras":
+        if len(active(program.optimizers)) > 1:
+            return None
         watch = "" if plain(program.validation.kind) in ("data", "split") else 'monitor="loss", '
         callback = f"`keras.callbacks.ReduceLROnPlateau`({watch}factor=0.5, patience=5)"
         fits = [loop.at, *(where(other) for other in items(loop.others))]
         edits = [ExtendArgument(at=at, name="callbacks", code=callback, position=5) for at in fits]
         return unsafe("halve the rate when the loss no longer falls", "later steps become shorter", *edits)
-    if program.api != "loop" or count is None or optimizer is None:
+    rebuilt = any(plain(each.rebuilt_in_loop) is True for each in active(program.optimizers))
+    if program.api != "loop" or count is None or names is None or optimizer.at not in loop.made or rebuilt:
         return None
-    made = f"scheduler = `torch.optim.lr_scheduler.CosineAnnealingLR`({optimizer}, T_max={count})"
+    made = f"`torch.optim.lr_scheduler.CosineAnnealingLR`({{}}, T_max={count})"
+    if len(names) == 1:
+        before, after = f"scheduler = {made.format(names[0])}", "scheduler.step()"
+    else:
+        before = f"schedulers = [{made.format('each')} for each in ({', '.join(names)})]"
+        after = "for scheduler in schedulers:\n    scheduler.step()"
     return unsafe(
         "let the rate fall to zero over the run",
         "later steps become shorter",
-        InsertStatements(at=loop.at, side="before", code=made),
-        AppendToBody(at=loop.at, code="scheduler.step()"),
+        InsertStatements(at=loop.at, side="before", code=before),
+        AppendToBody(at=loop.at, code=after),
     )

@@ -137,7 +137,7 @@ class TestTheLoopOverTheEpochs:
         assert loop.at.line == text[: text.index("for epoch")].count("\n") + 1
 
     def test_the_optimizer_has_a_name_beside_it(self, facts_of: FactsOf) -> None:
-        assert plain(facts_of("EPOCHS = 3\n" + HEAD + PLAIN).epoch_loop.optimizer) == "optimizer"
+        assert plain(facts_of("EPOCHS = 3\n" + HEAD + PLAIN).epoch_loop.optimizers) == ["optimizer"]
         nameless = """\
 def train(net, opt, x, y):
     opt.zero_grad()
@@ -151,7 +151,26 @@ for epoch in range(3):
     for x, y in loader:
         train(model, made["optimizer"], x, y)
 """
-        assert isinstance(facts_of(HEAD + nameless).epoch_loop.optimizer, Unknown)
+        assert isinstance(facts_of(HEAD + nameless).epoch_loop.optimizers, Unknown)
+
+    def test_an_optimizer_that_is_replaced_on_the_way_has_no_lasting_name(self, facts_of: FactsOf) -> None:
+        again = "    if epoch == EPOCHS // 2:\n        optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)\n"
+        assert isinstance(facts_of("EPOCHS = 9\n" + HEAD + PLAIN + again).epoch_loop.optimizers, Unknown)
+
+    def test_several_optimizers(self, facts_of: FactsOf) -> None:
+        more = "other = Model()\nsecond = torch.optim.Adam(other.parameters())\n"
+        step = PLAIN.replace("model(x)", "model(x) + other(x)") + "        second.step()\n"
+        loop = facts_of("EPOCHS = 9\n" + HEAD + more + step).epoch_loop
+        assert plain(loop.optimizers) == ["optimizer", "second"]
+        assert [at.line for at in loop.made] == [19, 17]
+
+    @pytest.mark.parametrize(("test", "count"), [("epoch < EPOCHS", "EPOCHS"), ("epoch < 7", None), ("True", None)])
+    def test_the_count_of_a_while_loop(self, test: str, count: str | None, facts_of: FactsOf) -> None:
+        head = f"epoch = 0\nwhile {test}:\n    epoch += 1\n    if epoch > 4:\n        break\n"
+        if count:
+            head = head.replace("    if epoch > 4:\n        break\n", "")
+        text = "EPOCHS = 9\n" + HEAD + PLAIN.replace("for epoch in range(EPOCHS):\n", head)
+        assert plain(facts_of(text).epoch_loop.count) == count
 
     def test_whether_a_turn_of_it_is_one_step(self, facts_of: FactsOf) -> None:
         single = HEAD + PLAIN.replace("    for x, y in loader:\n", "").replace("        ", "    ")

@@ -64,7 +64,7 @@ class TestDecay:
         return judge("no-learning-rate-decay", facts)
 
     def test_a_schedule_is_built_before_the_loop_and_stepped_at_its_end(self) -> None:
-        loop = EpochLoop(at=at(8), count=given("EPOCHS"), optimizer=given("opt"))
+        loop = EpochLoop(at=at(8), count=given("EPOCHS"), optimizers=given(["opt"]), made=(at(5),))
         found = self.verdict("pytorch", loop)
         assert found.only.fix is not None
         assert found.only.fix.edits == (
@@ -77,8 +77,20 @@ class TestDecay:
         )
 
     def test_without_a_name_there_is_no_fix(self) -> None:
-        loop = EpochLoop(at=at(8), count=given("EPOCHS"), optimizer=UNCLEAR)
+        loop = EpochLoop(at=at(8), count=given("EPOCHS"), optimizers=UNCLEAR, made=(at(5),))
         assert self.verdict("pytorch", loop).only.fix is None
+        other = EpochLoop(at=at(8), count=given("EPOCHS"), optimizers=given(["opt"]), made=(at(6),))
+        assert self.verdict("pytorch", other).only.fix is None
+
+    def test_every_optimizer_gets_its_own(self) -> None:
+        loop = EpochLoop(at=at(8), count=given("9"), optimizers=given(["one", "two"]), made=(at(5), at(6)))
+        found = self.verdict("pytorch", loop)
+        assert found.only.fix is not None
+        made = "`torch.optim.lr_scheduler.CosineAnnealingLR`(each, T_max=9)"
+        assert found.only.fix.edits == (
+            InsertStatements(at=at(8), side="before", code=f"schedulers = [{made} for each in (one, two)]"),
+            AppendToBody(at=at(8), code="for scheduler in schedulers:\n    scheduler.step()"),
+        )
 
     def test_of_keras_it_is_a_callback(self) -> None:
         found = self.verdict("keras", EpochLoop(at=at(9)))

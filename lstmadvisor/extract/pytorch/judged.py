@@ -13,7 +13,7 @@ from lstmadvisor.extract.abstract.values import Const, Frame, Loop, Named, Seq, 
 from lstmadvisor.extract.common import inferred, place
 from lstmadvisor.extract.pytorch.evaluation import Evaluation
 from lstmadvisor.extract.pytorch.origins import Forward, is_loss
-from lstmadvisor.extract.pytorch.spoken import around, depth_of
+from lstmadvisor.extract.pytorch.spoken import around, depth_of, text_of
 from lstmadvisor.extract.pytorch.steps import Training
 from lstmadvisor.extract.pytorch.torch_ops import last
 from lstmadvisor.facts import EpochLoop, Place, Unknown
@@ -90,7 +90,7 @@ class _Judge:
         """Where the best number so far is noted."""
         for each in self._turn:
             conditions = each.scope.conditions[self._loop.outside :]
-            noted = each.scope.frames == self._frames and conditions and _OF_EARLIER.search(_text(each))
+            noted = each.scope.frames == self._frames and conditions and _OF_EARLIER.search(text_of(each))
             if noted and self._given(each, self._validating | self._nameless):
                 return place(Spot(self._loop.spot.module, each.target))
         return None
@@ -99,7 +99,7 @@ class _Judge:
         module = named.scope.frames[-1].function.env.module if named.scope.frames else self._loop.spot.module
         counts = isinstance(block, cst.If) and next(_nodes(block.test, cst.Modulo), None) is not None
         return {
-            "measure": inferred(_text(named), place(Spot(module, named.target))),
+            "measure": inferred(text_of(named), place(Spot(module, named.target))),
             "falls": inferred(lower),
             "measured": inferred("some-turns" if counts else "every-turn"),
             "measured_in": place(Spot(self._loop.spot.module, block)),
@@ -107,14 +107,14 @@ class _Judge:
 
     def _ranked(self, candidates: list[Named]) -> list[tuple[Named, bool]]:
         """The last value of each name in the turn, with whether less is better: losses, then the last of the scores."""
-        latest = {_text(each): each for each in candidates if not _OF_EARLIER.search(_text(each))}
+        latest = {text_of(each): each for each in candidates if not _OF_EARLIER.search(text_of(each))}
         found = [(each, lower) for each in latest.values() if (lower := self._direction(each)) is not None]
         losses, scores = ([one for one in found if one[1] is lower] for lower in (True, False))
-        return sorted([*losses, *scores[::-1]], key=lambda one: (not one[1], not _VALIDATION.search(_text(one[0]))))
+        return sorted([*losses, *scores[::-1]], key=lambda one: (not one[1], not _VALIDATION.search(text_of(one[0]))))
 
     def _direction(self, named: Named) -> bool | None:
         """True for a number that is the better the lower it is, False for the higher, None for what judges nothing."""
-        told = self._validating | (self._nameless if _VALIDATION.search(_text(named)) else set())
+        told = self._validating | (self._nameless if _VALIDATION.search(text_of(named)) else set())
         given = self._given(named, told)
         if not given or not all(self._over_all(named, self._forwards[key]) for key in given):
             return None
@@ -141,7 +141,7 @@ class _Judge:
                 return None
             losses = losses or _computes_loss(value)
             scores = scores or value.name in _EQUAL or bool(value.op == "call" and _SCORE.search(last(value.name)))
-        name = _text(named)
+        name = text_of(named)
         says_loss, says_score = bool(_LOSS.search(name)), bool(_SCORE.search(name))
         if (losses or says_loss) and not scores and not says_score:
             return True
@@ -167,10 +167,6 @@ class _Judge:
             for function in functions.values()
             for each in _nodes(function.body, cst.Return)
         )
-
-
-def _text(named: Named) -> str:
-    return cst.Module([]).code_for_node(named.target)
 
 
 def _computes_loss(term: Term) -> bool:

@@ -41,7 +41,7 @@ def facts(run: Run) -> dict[str, Any]:
         "epochs": turns,
         "clipping": clipping(run, steps),
         "training_step": training_step(run, steps, evaluation),
-        "epoch_loop": judged(run, steps.main, evaluation, epoch_loop(run, steps.main)),
+        "epoch_loop": judged(run, steps.main, evaluation, epoch_loop(run, steps.main, turns)),
         "validation": evaluation.validation(),
         "hidden_state": hidden_state(run, steps),
         "early_stopping": stopping.early_stopping(),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import libcst as cst
 
 from lstmadvisor.extract.abstract.run import Run
-from lstmadvisor.extract.abstract.values import Env, Frame, Instance, Loop, Term, Value, options, walk
+from lstmadvisor.extract.abstract.values import Const, Env, Frame, Instance, Loop, Named, Term, Value, options, walk
 from lstmadvisor.extract.common import NAME, Fact, bound_name, inferred, place, receiver
 from lstmadvisor.extract.pytorch.makers import is_optimizer, makers
 from lstmadvisor.extract.pytorch.steps import Act, Training
-from lstmadvisor.facts import EpochLoop, Unknown
+from lstmadvisor.facts import EpochLoop, Known, Unknown
 
 _SAME = frozenset(("to", "cuda", "cpu", "float", "double", "half", "train", "eval"))
 """methods of a model that give the model back"""
@@ -88,8 +88,12 @@ class Spoken:
 
     def trained(self) -> list[Value]:
         """The models whose parameters were given to any optimizer that steps."""
+        return list({id(model): model for each in self.stepping() for model in _given(each)}.values())
+
+    def stepping(self) -> list[Term]:
+        """The calls that made the optimizers of one training step, in the order of their steps."""
         made = [m for a in self._training.acts if a.kind == "step" and (m := self._stepped(a))]
-        return list({id(model): model for each in made for model in _given(each)}.values())
+        return list({id(each): each for each in made}.values())
 
     def _called(self, model: Value) -> str:
         """What the code calls a model here."""
@@ -119,20 +123,26 @@ def _made(value: Value | None) -> Term | None:
     return next((term for term in makers(value) if is_optimizer(term.name)), None)
 
 
-def epoch_loop(run: Run, training: Training | None) -> EpochLoop:
-    """The loop over the epochs, as far as it has names for what a fix may add to it."""
+def epoch_loop(run: Run, training: Training | None, turns: Fact) -> EpochLoop:
+    """The loop over the epochs, as far as it has names for what a fix may add to it; `turns` is how often it turns."""
     loop = None if training is None else training.epochs
     if training is None or loop is None or loop.spot.module is None:
         return EpochLoop()
     if not isinstance(loop.spot.node, (cst.For, cst.While)):
         return EpochLoop()
-    count = _turns(loop.spot.node.iter) if isinstance(loop.spot.node, cst.For) else None
+    node, at = loop.spot.node, place(loop.spot)
+    count = _turns(node.iter) if isinstance(node, cst.For) else _limit(node, loop, turns)
     if count is not None:
         code = loop.spot.module.tree.code_for_node(count)
+    made = Spoken(run, training).stepping()
+    again = {text_of(each) for each in run.named if any(one is loop for one, _ in each.scope.loops)}
+    names = [name for each in made if (name := _beside(run, training, loop, each)) not in again]
+    nameless = Unknown(unknown="an optimizer has no name beside the loop over the epochs", at=at)
     return EpochLoop(
-        at=place(loop.spot),
-        count=inferred(code) if count is not None else Unknown(unknown="no number of turns", at=place(loop.spot)),
-        optimizer=_optimizer_beside(run, training, loop),
+        at=at,
+        count=inferred(code) if count is not None else Unknown(unknown="no number of turns", at=at),
+        optimizers=inferred(names) if len(names) == len(made) > 0 and all(names) else nameless,
+        made=tuple(here for each in made if (here := place(each.at)) is not None),
         models=_models_beside(run, training, loop),
         single=inferred(training.batches is loop),
     )
@@ -170,44 +180,62 @@ def _turns(iterable: cst.BaseExpression) -> cst.BaseExpression | None:
     return None
 
 
-def _optimizer_beside(run: Run, training: Training, loop: Loop) -> Fact:
-    """What the code calls the optimizer in the function that holds a loop."""
-    found = Spoken(run, training).made()
+def _limit(node: cst.While, loop: Loop, turns: Fact) -> cst.BaseExpression | None:
+    """`n` of `while epoch < n`, if the loop turns so often."""
+    test = node.test
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1 or not isinstance(turns, Known):
+        return None
+    (comparison,) = test.comparisons
+    limits = [each for condition in loop.conditions for each in walk(condition, 20) if isinstance(each, Const)]
+    reached = any(each.value == turns.value and each.via != "widened" for each in limits)
+    is_plain = isinstance(comparison.comparator, (cst.Name, cst.Attribute, cst.Integer))
+    return comparison.comparator if isinstance(comparison.operator, cst.LessThan) and is_plain and reached else None
+
+
+def _beside(run: Run, training: Training, loop: Loop, made: Term) -> str:
+    """What the code calls an optimizer in the function that holds a loop; empty where it has no name."""
     frames = around(training, loop)
-    for term in run.trace if found is not None else ():
+    for term in run.trace:
         if term.scope.frames != frames or term.at.module is not loop.spot.module:
             continue
-        name = bound_name(term) if term is found else ""
-        if not name and term.op == "method" and found is _made(term.base):
+        name = bound_name(term) if term is made else ""
+        if not name and term.op == "method" and made is _made(term.base):
             name = receiver(term)
         if name:
-            return inferred(name)
-    return Unknown(unknown="the optimizer has no name beside the loop over the epochs", at=place(loop.spot))
+            return name
+    return _name_around(training, loop, made)
 
 
 def _models_beside(run: Run, training: Training, loop: Loop) -> Fact:
     """What the code calls the models that are trained, in the function that holds a loop."""
-    frames = around(training, loop)
-    assert loop.spot.module is not None
-    env = frames[-1].env if frames else loop.spot.module.env
     models = Spoken(run, training).trained()
-    texts = [_name_in(env, model) for model in models]
-    if env is None or not models or not all(texts):
+    texts = [_name_around(training, loop, model) for model in models]
+    if not models or not all(texts):
         return Unknown(unknown="a model has no name beside the loop over the epochs", at=place(loop.spot))
     return inferred(list(dict.fromkeys(texts)))
 
 
-def _name_in(env: Env | None, model: Value) -> str:
-    """The name or attribute that stands for a model, or for one of several that the options choose between."""
+def _name_around(training: Training, loop: Loop, thing: Value) -> str:
+    """What stands for an object in the function that holds a loop: a name of its own, or one of the module's."""
+    frames = around(training, loop)
+    assert loop.spot.module is not None
+    own = frames[-1].env if frames else None
+    outer = _name_in(loop.spot.module.env, thing)
+    return (_name_in(own, thing) if own is not None else "") or (
+        outer if own is None or outer.partition(".")[0] not in own.names else ""
+    )
+
+
+def _name_in(env: Env, thing: Value) -> str:
+    """The name or attribute that stands for an object, or for one of several that the options choose between."""
 
     def stands(value: Value) -> bool:
         found = [_itself(each) for each in options(value)]
-        return any(each is _itself(model) for each in found) and all(isinstance(e, (Instance, Term)) for e in found)
+        return any(each is _itself(thing) for each in found) and all(isinstance(e, (Instance, Term)) for e in found)
 
-    names = {} if env is None else env.names
-    this = names.get("self")
+    this = env.names.get("self")
     attrs = this.attrs if isinstance(this, Instance) else {}
-    named = [name for name, value in names.items() if name.isidentifier() and stands(value)]
+    named = [name for name, value in env.names.items() if name.isidentifier() and stands(value)]
     named += [f"self.{name}" for name, value in attrs.items() if stands(value)]
     return named[0] if named else ""
 
@@ -217,6 +245,11 @@ def _itself(value: Value) -> Value:
     while isinstance(value, Term) and value.op == "method" and value.name in _SAME and value.base is not None:
         value = value.base
     return value
+
+
+def text_of(named: Named) -> str:
+    """A name or attribute as it is written."""
+    return cst.Module([]).code_for_node(named.target)
 
 
 def around(training: Training, loop: Loop) -> tuple[Frame, ...]:
