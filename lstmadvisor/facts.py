@@ -423,6 +423,14 @@ class TrainingStep(Item):
     accumulation: Value = UNSEEN
     frozen_backbone: Value = UNSEEN
     """train, eval: the mode in which a pretrained network with batch normalisation runs that is not trained itself"""
+    backbone: Value = UNSEEN
+    """what the code calls such a network where it runs in the mode `train`"""
+    evaluation: Place | None = None
+    """the first statement that evaluates in training mode"""
+    evaluates: Value = UNSEEN
+    """what the code calls the models there: a list of names"""
+    trains_on: Value = UNSEEN
+    """whether the training goes on after it, and nothing would switch a model back into training mode"""
     optimizer: Value = UNSEEN
     """what the code calls the optimizer in the function that calls `backward`; so for the next two"""
     model: Value = UNSEEN

@@ -178,6 +178,17 @@ def receiver(term: Term) -> str:
     return text if NAME.fullmatch(text) else ""
 
 
+def nodes_down(node: cst.CSTNode, target: cst.CSTNode) -> list[cst.CSTNode] | None:
+    """The nodes from below one down to another, which may be the last; None where it is not below."""
+    for child in node.children:
+        if child is target:
+            return [child]
+        below = nodes_down(child, target)
+        if below is not None:
+            return [child, *below]
+    return None
+
+
 # -- questions to the trace ---------------------------------------------------------------------------
 
 
@@ -261,6 +272,7 @@ __all__ = [
     "inferred",
     "made_by",
     "methods",
+    "nodes_down",
     "options",
     "place",
     "real_loops",

@@ -3,6 +3,8 @@
 from lstmadvisor.rule import (
     Evidence,
     Finding,
+    Fix,
+    InsertStatements,
     Item,
     Iterator,
     NoOptions,
@@ -17,6 +19,7 @@ from lstmadvisor.rule import (
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -55,6 +58,7 @@ def _evaluated(program: Program) -> Iterator[Finding | Undecided]:
         f"distort{'s' if len(names) == 1 else ''} what is measured",
         label="no `eval()` before",
         help="call `model.eval()` before the evaluation, and `model.train()` after it",
+        fix=_switched(program),
         evidence=notes(at, *((item, f"{name} is active in training mode") for name, item in affected[:3]))
         + (
             () if share is None else (Evidence(text=f"measured: {share:.0%} of the passes without gradient run in it"),)
@@ -70,7 +74,29 @@ def _frozen(program: Program) -> Iterator[Finding]:
             message="a frozen pretrained network runs in training mode: its batch normalisation follows every batch",
             label="frozen, and not in `eval()`",
             help="call `eval()` on the pretrained part after every `train()` of the model",
+            fix=_held(program),
         )
+
+
+def _switched(program: Program) -> Fix | None:
+    step = program.training_step
+    at, models = step.evaluation, plain(step.evaluates)
+    if at is None or models is None:
+        return None
+    edits = [InsertStatements(at=at, side="before", code="\n".join(f"{model}.eval()" for model in models))]
+    if plain(step.trains_on) is True:
+        back = "\n".join(f"{model}.train()" for model in models)
+        edits.append(InsertStatements(at=at, side="after", code=back))
+    return unsafe("evaluate in `eval()` mode", "what is measured changes", *edits)
+
+
+def _held(program: Program) -> Fix | None:
+    step = program.training_step
+    at, name = where(step.frozen_backbone, program), plain(step.backbone)
+    if name is None:
+        return None
+    held = InsertStatements(at=at, side="before", code=f"{name}.eval()")
+    return unsafe("put it into `eval()` mode where it runs", "its batch statistics stay those of the pretraining", held)
 
 
 def _affected(program: Program) -> Iterator[tuple[str, Item]]:

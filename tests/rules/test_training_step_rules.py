@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
+from lstmadvisor.edits import InsertStatements
 from lstmadvisor.facts import (
     ABSENT,
     Dataset,
@@ -104,6 +105,26 @@ class TestEvalModeMissing:
         assert finding.message == (
             "a frozen pretrained network runs in training mode: its batch normalisation follows every batch"
         )
+
+    def test_is_held_in_eval_mode_where_it_runs(self) -> None:
+        step = TrainingStep(frozen_backbone=given("train", 14), backbone=given("self.front"), order=())
+        fix = judge("eval-mode-missing", program(training_step=step, recurrent_layers=(layer(),))).only.fix
+        assert fix is not None
+        assert fix.edits == (InsertStatements(at=at(14), side="before", code="self.front.eval()"),)
+
+    def test_the_modes_are_switched_around_the_evaluation(self) -> None:
+        names = given(["encoder", "decoder"])
+        step = TrainingStep(eval_mode=given(False, 20), evaluation=at(19), evaluates=names, trains_on=given(True))
+        basis = {"dropouts": (self.dropout(),), "recurrent_layers": (layer(),)}
+        before = InsertStatements(at=at(19), side="before", code="encoder.eval()\ndecoder.eval()")
+        after = InsertStatements(at=at(19), side="after", code="encoder.train()\ndecoder.train()")
+        fix = judge("eval-mode-missing", program(training_step=step, **basis)).only.fix
+        assert fix is not None
+        assert fix.edits == (before, after)
+        last = step.model_copy(update={"trains_on": given(False)})
+        fix = judge("eval-mode-missing", program(training_step=last, **basis)).only.fix
+        assert fix is not None
+        assert fix.edits == (before,)
 
     @pytest.mark.parametrize("mode", [given("eval"), UNCLEAR])
     def test_silent_on_a_backbone_that_is_switched(self, mode: object) -> None:

@@ -65,7 +65,7 @@ class Evaluation:
         for act in steps.acts:
             if act.kind == "backward":
                 trained |= self.origins.given_by(steps.loss_of(act.term))
-        self._trained = [m for f in self.origins.forwards if f.key in trained for m in options(f.module)]
+        self.trained: list[Value] = [m for f in self.origins.forwards if f.key in trained for m in options(f.module)]
         self.forwards: list[tuple[Forward, str]] = []
         """forward passes that do not train, with the mode that their model is in"""
         if steps.trainings:
@@ -105,7 +105,7 @@ class Evaluation:
         """Evaluations within the training loop."""
         return [(f, m) for f, m in self.forwards if any(t.around(f.term) for t in self.steps.trainings)]
 
-    def _evaluating(self) -> list[tuple[Forward, str]]:
+    def evaluating(self) -> list[tuple[Forward, str]]:
         """Forward passes whose results are judged, in the loop or after it; not those that only feed the training."""
         judged = self._judged()
         inside = self.inside()
@@ -115,10 +115,10 @@ class Evaluation:
 
     def _concerns_trained(self, forward: Forward) -> bool:
         """Whether a forward pass outside the training is one of the model that is trained, on data."""
-        if not self._trained:
+        if not self.trained:
             return True
-        parts = {id(part) for module in self._trained for _, part in frameworks.submodules(self.run, module)}
-        classes = {id(m.cls) for m in self._trained if isinstance(m, Instance)}
+        parts = {id(part) for module in self.trained for _, part in frameworks.submodules(self.run, module)}
+        classes = {id(m.cls) for m in self.trained if isinstance(m, Instance)}
         same = any(
             id(m) in parts or (isinstance(m, Instance) and id(m.cls) in classes) for m in options(forward.module)
         )
@@ -126,18 +126,18 @@ class Evaluation:
 
     def eval_mode(self) -> Fact:
         """Whether the model is switched to evaluation where it is evaluated."""
-        found = self._evaluating()
+        found = self.evaluating()
         if not found:
             return self._elsewhere() or ABSENT
         modes = {mode for _, mode in found}
-        at = place(self._begins(found[0][0].term))
+        at = place(self.begins(found[0][0].term))
         if modes == {"unknown"}:
             return Unknown(unknown="the mode depends on something that is not known", at=at)
         return inferred("eval" in modes, at)
 
     def mode_matters(self) -> Fact:
         """Whether what is evaluated contains anything that acts otherwise in training, in the calls made there."""
-        found = self._evaluating()
+        found = self.evaluating()
         if not found:
             return ABSENT
         return inferred(any(self._changes_in_training(f) for f, _ in found))
@@ -154,7 +154,7 @@ class Evaluation:
                 return True
         return False
 
-    def _begins(self, term: Term) -> Spot:
+    def begins(self, term: Term) -> Spot:
         """Where a forward pass of an evaluation parts from those of the training that share code with it."""
         mine = {f.key for f, _ in self.forwards}
         shared = any(f.key not in mine and f.term.at.node is term.at.node for f in self.origins.forwards)
@@ -165,7 +165,7 @@ class Evaluation:
 
     def no_grad(self) -> Fact:
         """Whether gradients are switched off where the model is evaluated."""
-        found = self._evaluating()
+        found = self.evaluating()
         if not found:
             return self._elsewhere() or ABSENT
         return inferred(any(self._without_gradient(f.term) for f, _ in found), place(found[0][0].term.at))

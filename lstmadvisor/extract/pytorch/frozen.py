@@ -7,7 +7,7 @@ import re
 from lstmadvisor.extract.abstract import frameworks
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Const, Term, Value, options, walk
-from lstmadvisor.extract.common import Fact, inferred, place
+from lstmadvisor.extract.common import Fact, inferred, place, receiver
 from lstmadvisor.extract.pytorch.steps import Steps
 from lstmadvisor.facts import ABSENT, Unknown
 
@@ -19,11 +19,11 @@ _NORMALIZED = re.compile(
 """networks of torchvision that contain batch normalisation"""
 
 
-def backbone_mode(run: Run, steps: Steps) -> Fact:
-    """`train` where a frozen network with batch normalisation runs in training mode within the training step."""
+def backbone(run: Run, steps: Steps) -> tuple[Fact, Fact]:
+    """`train` where a frozen network with batch normalisation runs in training mode in a step, and its name there."""
     training = steps.main
     if training is None:
-        return ABSENT
+        return ABSENT, ABSENT
     mode: dict[int, str] = {}
     found: Fact = ABSENT
     for term in run.trace:
@@ -37,10 +37,12 @@ def backbone_mode(run: Run, steps: Steps) -> Fact:
                 continue
             states = {mode.get(id(m), mode.get(id(pretrained), "train")) for m in options(term.base)}
             if states == {"train"}:
-                return inferred("train", place(term.at))
+                called = receiver(term)
+                nameless = Unknown(unknown="it has no name there", at=place(term.at))
+                return inferred("train", place(term.at)), inferred(called) if called else nameless
             at = place(term.at)
             found = inferred("eval", at) if states == {"eval"} else Unknown(unknown="its mode is not known", at=at)
-    return found
+    return found, ABSENT
 
 
 def _switch(run: Run, term: Term, mode: dict[int, str]) -> None:
@@ -79,4 +81,4 @@ def _frozen(run: Run, pretrained: Term) -> bool:
     return False
 
 
-__all__ = ["backbone_mode"]
+__all__ = ["backbone"]

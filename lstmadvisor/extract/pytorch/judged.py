@@ -10,7 +10,7 @@ import libcst as cst
 
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Const, Frame, Loop, Named, Seq, Spot, Term, Value, options
-from lstmadvisor.extract.common import inferred, place
+from lstmadvisor.extract.common import inferred, nodes_down, place
 from lstmadvisor.extract.pytorch.evaluation import Evaluation
 from lstmadvisor.extract.pytorch.origins import Forward, is_loss
 from lstmadvisor.extract.pytorch.spoken import around, depth_of, text_of
@@ -196,7 +196,7 @@ def _grows(part: Value, total: Term) -> bool:
 
 def _block(outer: cst.CSTNode | None, target: cst.CSTNode) -> cst.CSTNode | None:
     """The compound statement, `outer` or an `if` in it, at whose end a target has its value; None: that is unsure."""
-    path = _path(outer.body, target) if isinstance(outer, (cst.For, cst.While, cst.FunctionDef)) else None
+    path = nodes_down(outer.body, target) if isinstance(outer, (cst.For, cst.While, cst.FunctionDef)) else None
     block = outer if path is not None else None
     for n, node in enumerate(path or ()):
         if isinstance(node, cst.If):
@@ -209,17 +209,6 @@ def _block(outer: cst.CSTNode | None, target: cst.CSTNode) -> cst.CSTNode | None
         elif isinstance(node, (cst.Try, cst.TryStar, cst.Match, cst.FunctionDef, cst.Lambda)):
             return None
     return block
-
-
-def _path(node: cst.CSTNode, target: cst.CSTNode) -> list[cst.CSTNode] | None:
-    """The nodes from below one down to another."""
-    for child in node.children:
-        if child is target:
-            return [child]
-        below = _path(child, target)
-        if below is not None:
-            return [child, *below]
-    return None
 
 
 def _is_statement(outer: cst.CSTNode | None, call: cst.Call) -> bool:

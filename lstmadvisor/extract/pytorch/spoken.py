@@ -220,13 +220,13 @@ def _name_around(training: Training, loop: Loop, thing: Value) -> str:
     frames = around(training, loop)
     assert loop.spot.module is not None
     own = frames[-1].env if frames else None
-    outer = _name_in(loop.spot.module.env, thing)
-    return (_name_in(own, thing) if own is not None else "") or (
+    outer = name_in(loop.spot.module.env, thing)
+    return (name_in(own, thing) if own is not None else "") or (
         outer if own is None or outer.partition(".")[0] not in own.names else ""
     )
 
 
-def _name_in(env: Env, thing: Value) -> str:
+def name_in(env: Env, thing: Value) -> str:
     """The name or attribute that stands for an object, or for one of several that the options choose between."""
 
     def stands(value: Value) -> bool:

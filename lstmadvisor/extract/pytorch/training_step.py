@@ -6,8 +6,9 @@ from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Const, Instance, Term, Value, options
 from lstmadvisor.extract.common import Fact, fact, inferred, place
 from lstmadvisor.extract.pytorch.evaluation import Evaluation
-from lstmadvisor.extract.pytorch.frozen import backbone_mode
+from lstmadvisor.extract.pytorch.frozen import backbone
 from lstmadvisor.extract.pytorch.makers import is_optimizer, is_scaler, made_as
+from lstmadvisor.extract.pytorch.modes import with_modes
 from lstmadvisor.extract.pytorch.origins import Origins
 from lstmadvisor.extract.pytorch.spoken import Spoken, called_on
 from lstmadvisor.extract.pytorch.steps import Act, Steps, Training
@@ -23,7 +24,8 @@ def training_step(run: Run, steps: Steps, evaluation: Evaluation) -> TrainingSte
     if training is None:
         return TrainingStep(mixed_precision=mixed_precision(run, None))
     said = Spoken(run, training)
-    return TrainingStep(
+    mode, called = backbone(run, steps)
+    step = TrainingStep(
         at=place(training.backward.at),
         order=tuple(_order(steps, training)),
         zero_grad=_zero_grad(steps, training),
@@ -32,11 +34,13 @@ def training_step(run: Run, steps: Steps, evaluation: Evaluation) -> TrainingSte
         no_grad=evaluation.no_grad(),
         mixed_precision=mixed_precision(run, training),
         accumulation=_accumulation(training),
-        frozen_backbone=backbone_mode(run, steps),
+        frozen_backbone=mode,
+        backbone=called,
         optimizer=said.optimizer(),
         model=said.model(),
         parameters=said.parameters(),
     )
+    return with_modes(step, run, steps, evaluation)
 
 
 def _order(steps: Steps, training: Training) -> list[Step]:
