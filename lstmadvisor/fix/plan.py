@@ -184,8 +184,8 @@ class _Plan:
         node = syntax.expression(edit.at)
         span = syntax.span(node)
         old = syntax.text(span)
-        if re.match(r"\w+ = ", edit.code):  # a statement that now gives its value a name
-            self._check_new_names(syntax, edit.code)
+        if re.match(r"\w+ = ", edit.code):  # a statement that now gives its value a name; its own may be read in it
+            self._check_new_names(syntax, edit.code.replace("$", old))
         if edit.was is not None and "".join(old.split()) != "".join(edit.was.split()):
             raise Refused(f"`{old}` stands there, not `{edit.was}`")
         within = syntax.parent(node)

@@ -4,6 +4,8 @@ from typing import Any
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
+    Initialization,
     Iterator,
     NoOptions,
     Program,
@@ -14,7 +16,9 @@ from lstmadvisor.rule import (
     number,
     plain,
     rule,
+    unsafe,
     where,
+    written,
 )
 
 
@@ -52,6 +56,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=told[1],
             label="does not remember",
             help="set the bias of the update gate alone, to 1 or drawn from log U(1, T - 1)",
+            fix=_opened(negative) if told[0] is None else None,
             evidence=notes(at, (layer, "the layer")),
         )
         return
@@ -67,6 +72,12 @@ def _told(gates: dict[str, Any]) -> tuple[Severity | None, str] | None:
     if reset < 0:
         return Severity.ADVICE, f"a reset-gate bias of {reset:g} does not lengthen the memory of the GRU"
     return None
+
+
+def _opened(writes: list[Initialization]) -> Fix | None:
+    """The same numbers above 0."""
+    edits = dict.fromkeys(written(one.scale, -scale) for one in writes if (scale := number(one.scale)) is not None)
+    return unsafe("open the update gate", "the state is kept for longer from the first step", *edits)
 
 
 def _everywhere(bias: float) -> str:

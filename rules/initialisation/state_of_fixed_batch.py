@@ -7,10 +7,12 @@ from lstmadvisor.rule import (
     Program,
     Undecided,
     active,
+    argument,
     notes,
     number,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -44,7 +46,12 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             at=at,
             message=f"the initial state is made for {fixed:g} sequences, and the last batch may be smaller",
             label="a fixed size",
-            help="take the size from the input: `x.size(0)`",
+            help="take the size from the input, `x.size(0)`, or leave the last batch out with `drop_last=True`",
+            fix=unsafe(
+                "leave the last batch out",
+                "the samples of an incomplete batch no longer train",
+                argument(program.dataset.loader_drop_last, program.dataset, "drop_last", True),
+            ),
             evidence=notes(at, (layer, "its layer"), (program.batch_size, "the batch size")),
         )
         return

@@ -277,6 +277,13 @@ class TestNewNames:
         with pytest.raises(Refused, match=r"`self\.p` has another meaning"):
             edited(self.CODE, edit)
 
+    def test_what_is_replaced_may_be_given_its_own_name(self) -> None:
+        code = "m = f()\ncompiled(m)\n"
+        edit = ReplaceExpression(at=at(code, "compiled(m)"), code="m = $")
+        assert edited(code, edit) == "m = f()\nm = compiled(m)\n"
+        with pytest.raises(Refused, match="another meaning"):
+            edited("m = f()\ng(1)\n", ReplaceExpression(at=at("m = f()\ng(1)\n", "g(1)"), code="m = $"))
+
 
 class TestInsertItem:
     def test_in_the_layout_of_the_list(self) -> None:

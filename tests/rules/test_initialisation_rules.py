@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
-from lstmadvisor.edits import InsertStatements, SetValue
+from lstmadvisor.edits import InsertStatements, SetArgument, SetValue
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -445,6 +445,12 @@ class TestGruUpdateBiasNegative:
         )
         assert [e.at.line for e in finding.evidence] == [5]
 
+    def test_opens_the_update_gate(self) -> None:
+        fix = self.verdict(0.0, -1.0, 0.0).only.fix
+        assert fix is not None
+        assert fix.edits == (SetValue(at=at(8), was=-1.0, to=1.0),)
+        assert self.verdict(-1.0, 0.0, None).only.fix is None
+
     def test_all_gates_or_the_reset_gate_are_advice(self) -> None:
         everywhere = self.verdict(-1.0, -1.0, -1.0).only
         assert everywhere.severity == "advice"
@@ -511,6 +517,7 @@ class TestStateOfFixedBatch:
             dataset=Dataset(
                 loader_drop_last=given(drop) if isinstance(drop, bool) else drop,
                 size=given(size) if isinstance(size, int) else size,
+                at=at(20),
             ),
             hidden_state=HiddenState(carried=given(carried)),
         )
@@ -520,7 +527,13 @@ class TestStateOfFixedBatch:
         finding = self.verdict().only
         assert (finding.severity, finding.at.line) == ("warning", 6)
         assert finding.message == "the initial state is made for 32 sequences, and the last batch may be smaller"
+        assert finding.fix is None  # where `drop_last` is written is not known
         assert [e.at.line for e in finding.evidence] == [5, 3]
+
+    def test_leaves_the_last_batch_out(self) -> None:
+        fix = self.verdict(drop=given(False, via="default")).only.fix
+        assert fix is not None
+        assert fix.edits == (SetArgument(at=at(20), name="drop_last", code="True"),)
 
     def test_fires_where_the_number_of_samples_is_unknown(self) -> None:
         assert self.verdict(size=UNCLEAR).lines == [6]
