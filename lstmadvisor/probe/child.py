@@ -90,12 +90,13 @@ class Child:
         return original(obj, f, *args, **kwargs)
 
     def _terminate(self, number: int, frame: Any) -> None:
-        """Time is up.  In a forked process this is none of our business."""
+        """Time is up; it is told again while nothing happens.  In a forked process this is none of our business."""
         if os.getpid() != self._owner:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGTERM)
             return
-        self._observer.stop()
+        if not self._ended:
+            self._observer.ask()
 
     def _end(self, status: str, error: str = "") -> None:
         """Writes all that is left, once."""

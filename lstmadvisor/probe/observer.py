@@ -131,12 +131,16 @@ class Observer:
         self.on_listening: Callable[[bool], None] = lambda listening: None
         self.on_ignored: Callable[[], None] = lambda: None
         """called when a script catches `Enough` again and again"""
+        self._asked = False
         self._raised = 0
         self._ends_script = ends_script
         self._only = only
         self._instruments: list[Instrument] = []
         self._events: dict[str, list[Callable[..., Any]]] = {}
         self._depth = 0
+        """how deep in the probe's own work"""
+        self._deaf = 0
+        """how deep in what is not listened to"""
         self._own = 0.0
         self._step_started: float | None = None
         self._own_at_start = 0.0
@@ -158,7 +162,7 @@ class Observer:
     @property
     def active(self) -> bool:
         """Whether events count now: not within the probe's own work, nor when all is over."""
-        return self._depth == 0 and not self._finished
+        return not (self._depth or self._deaf or self._finished)
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
@@ -175,34 +179,41 @@ class Observer:
     @contextlib.contextmanager
     def unheard(self) -> Iterator[None]:
         """Events within do not count; the time is the script's."""
-        self._depth += 1
+        self._deaf += 1
         try:
             yield
         finally:
-            self._depth -= 1
+            self._deaf -= 1
 
     def tell(self, event: str, *arguments: Any) -> Any:
         """Hands an event to the instruments; what the last of them answered, if anything."""
-        answer = None
         receivers = self._events.get(event)
         if not receivers or not self.active:
-            return answer
+            return None
         self._depth += 1  # as `at_work`, which costs more than most events
         started = time.perf_counter()
         try:
-            for receive in receivers:
-                try:
-                    given = receive(*arguments)
-                except Exception as error:
-                    self._events[event] = [other for other in receivers if other is not receive]
-                    self.recorder.broken(error)
-                    continue
-                if given is not None:
-                    answer = given
+            return self._hand_on(event, receivers, arguments)
         finally:
             self._depth -= 1
             self._own += time.perf_counter() - started
+
+    def _hand_on(self, event: str, receivers: list[Callable[..., Any]], arguments: tuple[Any, ...]) -> Any:
+        answer = None
+        for receive in receivers:
+            try:
+                given = receive(*arguments)
+            except Exception as error:
+                self._events[event] = [other for other in receivers if other is not receive]
+                self.recorder.broken(error)
+                continue
+            if given is not None:
+                answer = given
         return answer
+
+    def _pass(self, event: str, *arguments: Any) -> None:
+        """Hands an event to the instruments, from within the probe's own work."""
+        self._hand_on(event, self._events.get(event, []), arguments)
 
     def every(self, interval: int) -> bool:
         """Whether this step is one of those that are measured every `interval` steps."""
@@ -221,16 +232,24 @@ class Observer:
         """The optimizer has made a step."""
         if not self.active or not self._counts(optimizer):
             return
-        count = self.counts.get(id(optimizer), 0)
-        self.counts[id(optimizer)] = count + 1
-        self.tell("after_update", optimizer, count)
-        if count == self.steps:
-            self._advance(count)
-        if self.limit is not None and self.steps >= self.limit and len(self.counts) == 1:
+        with self.at_work():
+            count = self.counts.get(id(optimizer), 0)
+            self.counts[id(optimizer)] = count + 1
+            self._pass("after_update", optimizer, count)
+            if count == self.steps:
+                self._advance(count)
+        if self._asked or (self.limit is not None and self.steps >= self.limit and len(self.counts) == 1):
             self.stop()
 
     def _counts(self, optimizer: Any) -> bool:
         return not self._only or any(optimizer is one for one in self._only)
+
+    def ask(self) -> None:
+        """The script is to end.  It may come at any moment, from a signal: the step is waited for.  Asked again, the
+        script is ended where it is, but never in the probe's own work."""
+        if self._asked and not self._depth:
+            self.stop()
+        self._asked = True
 
     def stop(self) -> None:
         """Ends the script, or only what is measured of it."""
@@ -246,11 +265,12 @@ class Observer:
 
     def finish(self) -> None:
         """Nothing more is to come."""
-        if not self.active:
+        if self._finished:
             return
-        self.tell("finish")
-        self.recorder.flush()
-        self.recorder.record("overhead", value=self.overhead)
+        with self.at_work():
+            self._pass("finish")
+            self.recorder.flush()
+            self.recorder.record("overhead", value=self.overhead)
         self._finished = True
 
     def _forked(self) -> None:
@@ -275,16 +295,15 @@ class Observer:
                 self._window_own += own
         self._step_started = now
         self._own_at_start = self._own
-        self.tell("step_done", step)
+        self._pass("step_done", step)
         if self.listening:
-            self.tell("listened", step)
+            self._pass("listened", step)
         self.steps = step + 1
         self._listen()
         elapsed = time.monotonic() - self._flushed
         if self.steps % FLUSH_STEPS == 0 or elapsed > FLUSH_SECONDS:
-            with self.at_work():
-                self.recorder.flush()
-                self.recorder.record("progress", steps=self.steps, loss=self.last_loss, norm=self.last_norm)
+            self.recorder.flush()
+            self.recorder.record("progress", steps=self.steps, loss=self.last_loss, norm=self.last_norm)
             self._flushed = time.monotonic()
         if self.steps % FLUSH_STEPS == 0:
             self._pace()

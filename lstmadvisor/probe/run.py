@@ -29,6 +29,9 @@ ENOUGH = 150
 """Steps from which on a verdict can be given."""
 GRACE = 8.0
 """Seconds that a script has to end after it was told to."""
+REMINDERS = (0.15, 0.35, 0.5)
+"""How long it is waited, as shares of that, before it is told again: first the step is waited for, then the script is
+interrupted, and an interruption can get lost."""
 TICK = 0.1
 _TAIL = 2_000
 _SHARE_OF_MEMORY = 0.85
@@ -172,9 +175,12 @@ class _Run:
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         """Asks the process to end, and gives it time to write what it has."""
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
-            process.wait(GRACE)
+        with contextlib.suppress(KeyboardInterrupt):
+            for share in REMINDERS:
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(share * GRACE)
+                    return
 
     def result(self) -> Probe:
         """What was measured."""

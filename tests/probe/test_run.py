@@ -1,5 +1,6 @@
 """How a run begins and ends: limits, errors, what the script gets and what it may write."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -9,8 +10,12 @@ import time
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from lstmadvisor.errors import UserError
+from lstmadvisor.probe.attach import Attached
+from lstmadvisor.probe.collect import collected
+from lstmadvisor.probe.observer import Enough, Observer
 from lstmadvisor.probe.run import Plan, probed
 from tests.probe.programs import DATA, LOOP, MODEL, PLAIN, child, run
 
@@ -124,15 +129,44 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start what ru
 def progress(steps, *rest):
     print("step", steps, flush=True)
 probe = probed(Plan(Path("train.py"), steps=10**8, seconds=100), progress)
-print(probe.status, probe.steps)
+print(probe.status, probe.steps, len(probe.of("loss").values))
 """
     process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline().startswith("step")
     process.send_signal(signal.SIGINT)
     *_, last = process.communicate(timeout=60)[0].splitlines()
-    status, steps = last.split()
+    status, steps, losses = last.split()
     assert status == "interrupted"
-    assert int(steps) > 0
+    assert 0 < int(steps) == int(losses)
+
+
+@pytest.mark.parametrize("moment", range(1, 70))
+def test_wherever_the_probe_is_interrupted_each_loss_has_its_step(moment):
+    found = []
+    observer = Observer(found.append)
+    attached = Attached(observer)
+    attached.torch(torch)
+    calls = 0
+
+    def trace(frame, event, argument):
+        nonlocal calls
+        if observer.steps >= 3 and event == "call" and "lstmadvisor" in frame.f_code.co_filename:
+            calls += 1
+            if calls == moment:
+                observer.ask()
+                observer.ask()
+        return None
+
+    sys.setprofile(trace)
+    try:
+        with contextlib.suppress(Enough):
+            exec(compile(PLAIN, "train.py", "exec"), {"__name__": "__main__"})
+    finally:
+        sys.setprofile(None)
+        observer.finish()
+        attached.remove()
+    probe = collected(found, {}, status="interrupted", steps=observer.steps)
+    assert len(probe.of("loss").values) == probe.steps
 
 
 def test_too_much_memory_ends_it(tmp_path):
