@@ -21,6 +21,7 @@ from lstmadvisor.measured import (
     Profile,
     Series,
 )
+from lstmadvisor.probe.recorder import rounded
 
 Record = dict[str, Any]
 _INTERNAL = ("input-sum",)
@@ -87,7 +88,8 @@ def _series(found: list[Record]) -> tuple[Series, ...]:
         key = (one["name"], one["of"])
         units[key] = one["unit"]
         values = points.setdefault(key, {})
-        for step, value in zip(one["steps"], one["values"], strict=True):
+        for step, exact in zip(one["steps"], one["values"], strict=True):
+            value = rounded(exact)
             if step in values and one["name"] in ("gradient-norm", "clip-norm") and not one["of"]:
                 before = values[step]
                 value = None if value is None or before is None else math.hypot(before, value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from lstmadvisor.probe.models import Models
@@ -116,7 +115,7 @@ class KerasHooks:
 
 
 def _told(target: Any) -> Arguments:
-    return Arguments(inspect.signature(_told), (), {"target": target, "reduction": "mean"})
+    return Arguments(_told, (), {"target": target, "reduction": "mean"})
 
 
 class LossOnly:

@@ -20,7 +20,8 @@ class Models:
         self._roots: list[weakref.ref[Any]] = []
         self.padding: tuple[int, Any] = (-1, None)
         """a step, and which positions of its input are padding, (sequences, time) or (time, sequences)"""
-        self._ids: set[int] = set()
+        self.ids: set[int] = set()
+        """of the modules that were the outermost one of a call"""
         self._names: dict[int, str] = {}
         self._made: dict[int, tuple[str, int]] = {}
 
@@ -31,14 +32,10 @@ class Models:
         if next(iter(module.parameters()), None) is None:
             return False
         self._roots.append(weakref.ref(module))
-        self._ids -= {id(part) for part in module.modules()}
-        self._ids.add(id(module))
+        self.ids -= {id(part) for part in module.modules()}
+        self.ids.add(id(module))
         self._names.clear()
         return True
-
-    def is_root(self, module: Any) -> bool:
-        """Whether a module was the outermost one of a call; a quick look."""
-        return id(module) in self._ids
 
     @property
     def roots(self) -> list[Any]:

@@ -7,6 +7,7 @@ several optimizers, the step that each of them makes.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import os
 import time
@@ -36,26 +37,29 @@ class Enough(BaseException):
 class Arguments:
     """The arguments of a call by their names; they are sorted out only if somebody asks."""
 
-    def __init__(self, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._signature = signature
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._function = function
         self._args = args
         self._kwargs = kwargs
-        self._bound: dict[str, Any] | None = None
 
     def get(self, name: str, otherwise: Any = None) -> Any:
         """The value of a parameter, its default if it was not given."""
         if name in self._kwargs:
             return self._kwargs[name]
-        if self._bound is None:
-            bound = self._signature.bind(*self._args, **self._kwargs)
-            bound.apply_defaults()
-            self._bound = bound.arguments
-        return self._bound.get(name, otherwise)
+        index, default = _parameters(self._function).get(name, (len(self._args), otherwise))
+        return self._args[index] if index < len(self._args) else default
 
     @property
     def summed(self) -> bool:
         """Whether the loss is a sum; nobody writes that without a keyword."""
         return self._kwargs.get("reduction") == "sum"
+
+
+@functools.cache
+def _parameters(function: Callable[..., Any]) -> dict[str, tuple[int, Any]]:
+    """Name → position and default value."""
+    known = inspect.signature(function).parameters.values()
+    return {one.name: (index, one.default) for index, one in enumerate(known)}
 
 
 class Instrument:
@@ -232,12 +236,17 @@ class Observer:
         """The optimizer has made a step."""
         if not self.active or not self._counts(optimizer):
             return
-        with self.at_work():
-            count = self.counts.get(id(optimizer), 0)
+        count = self.counts.get(id(optimizer), 0)
+        self._depth += 1
+        started = time.perf_counter()
+        try:
             self.counts[id(optimizer)] = count + 1
             self._pass("after_update", optimizer, count)
             if count == self.steps:
                 self._advance(count)
+        finally:
+            self._depth -= 1
+            self._own += time.perf_counter() - started
         if self._asked or (self.limit is not None and self.steps >= self.limit and len(self.counts) == 1):
             self.stop()
 

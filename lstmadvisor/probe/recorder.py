@@ -23,31 +23,45 @@ class Recorder:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._series: dict[tuple[str, str], tuple[list[int], list[float | None]]] = {}
+        self._series: dict[tuple[str, str], tuple[list[int], list[float]]] = {}
+        self._tables: dict[tuple[str, tuple[str, ...]], tuple[list[int], list[list[float]]]] = {}
+        """series that are measured together: a row for each step"""
         self._waiting: list[tuple[Any, Then]] = []
+        self._numbers: list[tuple[list[Any], Then]] = []
 
     def number(self, name: str, of: str, step: int, value: Any) -> None:
         """A number of a series: a float, or a tensor with one element."""
         if isinstance(value, float | int):
             self.append(name, of, step, value)
-        elif value.device.type == "cpu":
+        elif value.is_cpu:
             self.append(name, of, step, value.item())
         else:
-            self.fetch(value, lambda values: self.append(name, of, step, values[0]))
+            self.later(name, of, step, value)
+
+    def later(self, name: str, of: str, step: int, value: Any) -> None:
+        """The same of a tensor that nobody changes until the next flush."""
+        self.fetch_numbers([value], lambda values: self.append(name, of, step, values[0]))
 
     def numbers(self, name: str, of: tuple[str, ...], step: int, values: Any) -> None:
         """Numbers of several series: a tensor with one element for each name in `of`, empty names left out."""
+        if values.is_cpu:
+            self.row(name, of, step, values.tolist())
+        else:
+            self.fetch(values, lambda fetched: self.row(name, of, step, fetched))
 
-        def then(fetched: list[float]) -> None:
-            for one, value in zip(of, fetched, strict=True):
-                if one:
-                    self.append(name, one, step, value)
-
-        self.fetch(values, then)
+    def row(self, name: str, of: tuple[str, ...], step: int, values: list[float]) -> None:
+        """Numbers of several series that need no fetching."""
+        steps, rows = self._tables.get((name, of)) or self._tables.setdefault((name, of), ([], []))
+        steps.append(step)
+        rows.append(values)
 
     def fetch(self, tensor: Any, then: Then) -> None:
         """Calls `then` with the elements of a tensor at the next flush."""
         self._waiting.append((tensor.detach().reshape(-1), then))
+
+    def fetch_numbers(self, tensors: list[Any], then: Then) -> None:
+        """The same of tensors without an axis, whatever their devices."""
+        self._numbers.append((tensors, then))
 
     def record(self, what: str, /, **fields: Any) -> None:
         """Hands on a record at once."""
@@ -55,13 +69,25 @@ class Recorder:
 
     def flush(self) -> None:
         """Fetches what is still on a device, and hands on everything."""
+        numbers, self._numbers = self._numbers, []
+        for values, (_, then) in zip(_together([tensors for tensors, _ in numbers]), numbers, strict=True):
+            with self.safely():
+                then(values)
         waiting, self._waiting = self._waiting, []
         for values, (_, then) in zip(_fetched([tensor for tensor, _ in waiting]), waiting, strict=True):
             with self.safely():
                 then(values)
         for (name, of), (steps, numbers) in self._series.items():
-            self.record("series", name=name, of=of, unit=UNITS.get(name, ""), steps=steps, values=numbers)
+            self._tell(name, of, steps, numbers)
         self._series.clear()
+        for (name, titles), (steps, rows) in self._tables.items():
+            for title, column in zip(titles, zip(*rows, strict=True), strict=True):
+                if title:
+                    self._tell(name, title, steps, list(column))
+        self._tables.clear()
+
+    def _tell(self, name: str, of: str, steps: list[int], values: list[float]) -> None:
+        self.record("series", name=name, of=of, unit=UNITS.get(name, ""), steps=steps, values=values)
 
     @contextmanager
     def safely(self) -> Iterator[None]:
@@ -79,9 +105,26 @@ class Recorder:
 
     def append(self, name: str, of: str, step: int, value: float) -> None:
         """A number of a series that needs no fetching."""
-        steps, values = self._series.setdefault((name, of), ([], []))
+        steps, values = self._series.get((name, of)) or self._series.setdefault((name, of), ([], []))
         steps.append(step)
-        values.append(rounded(value))
+        values.append(value)
+
+
+def _together(groups: list[list[Any]]) -> Iterator[list[float]]:
+    """The numbers of each group of tensors without an axis, with one transfer for all."""
+    import torch
+
+    flat = [tensor for tensors in groups for tensor in tensors]
+    if not flat:
+        return
+    try:
+        values = torch.stack(flat).tolist()
+    except RuntimeError:  # on several devices
+        values = torch.stack([tensor.cpu() for tensor in flat]).tolist()
+    start = 0
+    for tensors in groups:
+        yield values[start : start + len(tensors)]
+        start += len(tensors)
 
 
 def _fetched(tensors: list[Any]) -> list[list[float]]:

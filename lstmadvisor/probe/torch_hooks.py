@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from lstmadvisor.probe.by_hand import ByHand
@@ -29,7 +28,6 @@ class TorchHooks:
         self._post: Any = None
         self._scaled: tuple[Any, Any] | None = None
         self._depth = 0
-        self._signatures: dict[str, inspect.Signature] = {}
 
     def install(self) -> None:
         """Begins to report."""
@@ -50,7 +48,6 @@ class TorchHooks:
             patches.wrap(owner, "clip_grad_norm_", self._clip_norm)
             patches.wrap(owner, "clip_grad_value_", self._clip_value)
         for name in LOSSES:
-            self._signatures[name] = inspect.signature(getattr(torch.nn.functional, name))
             patches.wrap(torch.nn.functional, name, self._loss_function)
         for kind in (torch.nn.RNNBase, torch.nn.RNNCellBase):
             patches.wrap(kind, "__init__", self._construct)
@@ -77,7 +74,7 @@ class TorchHooks:
             self._post = None
 
     def _forward_pre(self, module: Any, args: tuple[Any, ...]) -> Any:
-        root = self._models.is_root(module)
+        root = id(module) in self._models.ids
         if self._post is None and not root:
             return None
         if self._torch.compiler.is_compiling() or not self._observer.active or _symbolic(args):
@@ -146,8 +143,7 @@ class TorchHooks:
     def _loss_function(self, original: Any, *args: Any, **kwargs: Any) -> Any:
         value = original(*args, **kwargs)
         if not self._torch.compiler.is_compiling() and self._observer.active:
-            name = original.__name__
-            self._observer.tell("loss_function", name, Arguments(self._signatures[name], args, kwargs), value)
+            self._observer.tell("loss_function", original.__name__, Arguments(original, args, kwargs), value)
         return value
 
     def _construct(self, original: Any, module: Any, *args: Any, **kwargs: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,8 @@ class Batches(Instrument):
         """what the models were called with since the last backward pass"""
         self._told = -1
         self._input: Any = None
+        self._inputs: list[Any] = []
+        """of the backward passes since the last step"""
         self._states: set[int] = set()
 
     def forward_post(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
@@ -55,11 +58,11 @@ class Batches(Instrument):
                 self._given[several + name] = tensor.detach()
 
     def backward(self, loss: Any) -> None:
-        """Describes each tensor once a step; looks at the input if the loss is not finite."""
+        """Describes each tensor once a step."""
         given, self._given = self._given, {}
-        before, self._input = self._input, None
-        if before is not None and loss.device.type == "cpu" and not bool(loss.isfinite().all()):
-            self.recorder.number("input-sum", "", self.observer.steps, before.sum())
+        if self._input is not None:
+            self._inputs.append(self._input)
+            self._input = None
         if given and self._told != self.observer.steps:
             import torch
 
@@ -67,12 +70,21 @@ class Batches(Instrument):
             for name, tensor in given.items():
                 self._describe(torch, name, tensor)
 
+    def step_done(self, step: int) -> None:
+        """Looks at the input if the loss is not finite."""
+        loss = self.observer.last_loss
+        if loss is not None and not math.isfinite(loss):
+            for given in self._inputs:
+                if given.is_cpu:
+                    self.recorder.number("input-sum", "", step, given.sum())
+        self._inputs.clear()
+
     def called(self, module: Any, args: tuple[Any, ...]) -> None:
         """Keeps the input until the loss is known; on another device its sum must tell whether it is finite."""
         for value in args:
             if getattr(value, "is_floating_point", bool)() and not value.is_sparse:
                 self._input = value.detach()
-                if value.device.type != "cpu":
+                if not value.is_cpu:
                     self.recorder.number("input-sum", "", self.observer.steps, self._input.sum())
                 return
 

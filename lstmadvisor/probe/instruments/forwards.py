@@ -16,7 +16,7 @@ AT = 2
 """the step"""
 LARGEST = 50_000_000
 """Parameters of a model that is copied, at most."""
-PROBED = 3
+PROBED = 2
 """outputs whose gradient is looked at"""
 
 

@@ -74,29 +74,34 @@ class Gates(Instrument):
             if not flat[part]:
                 continue
             together = torch.stack(flat[part])
-            lows = torch.tensor([[0.1 if bottom == 0 else -0.9] for bottom in bottoms[part]], device=together.device)
-            shares = [(together < lows).float().mean(1), (together > 0.9).float().mean(1)]
-            rest = torch.stack([together.mean(1), *shares], dim=1)
-            for name, bottom, values, numbers in zip(names[part], bottoms[part], together, rest, strict=True):
+            for name, bottom, values, mean in zip(names[part], bottoms[part], together, together.mean(1), strict=True):
                 counts = torch.histc(values, BINS, bottom, 1.0)
-                self._hand_on(name, (module, suffix), step, bottom, torch.cat([counts, numbers]))
+                self._hand_on(name, (module, suffix), step, bottom, (len(values), counts, mean))
 
-    def _hand_on(self, name: str, of: tuple[Any, str], step: int, bottom: float, numbers: Any) -> None:
+    def _hand_on(self, name: str, of: tuple[Any, str], step: int, bottom: float, found: tuple[int, Any, Any]) -> None:
+        import torch
+
+        total, counted, middle = found
+
         def then(values: list[float]) -> None:
-            mean, low, high = map(rounded, values[BINS:])
+            mean = rounded(values[BINS])
             edges = [round(bottom + (1 - bottom) * i / BINS, 6) for i in range(BINS + 1)]
             counts = [int(value) for value in values[:BINS]]
+            ends = 2 if bottom == 0 else 1  # bins below 0.1 or -0.9, and above 0.9
+            low = None if mean is None else rounded(sum(counts[:ends]) / total)
+            high = None if mean is None else rounded(1 - sum(counts[:-ends]) / total)
             path = self._path(of[0]) + of[1]
             self.recorder.record(
                 "histogram", name=name, of=path, step=step, edges=edges, counts=counts, mean=mean, low=low, high=high
             )
 
-        self.recorder.fetch(numbers, then)
+        self.recorder.fetch(torch.cat([counted, middle.reshape(1)]), then)
 
 
 def _layers(torch: Any, module: Any, args: tuple[Any, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The gates of each layer and direction, by running each with its own weights alone."""
     given, lengths = _batch_major(torch, module, args[0])
+    packed = isinstance(args[0], torch.nn.utils.rnn.PackedSequence)
     count, time = len(given), given.shape[1]
     start = _start(torch, module, args, count)
     directions = 2 if module.bidirectional else 1
@@ -113,8 +118,10 @@ def _layers(torch: Any, module: Any, args: tuple[Any, ...]) -> Iterator[tuple[st
             hidden = _run(torch, module, ordered, states, [w for w in weights if w is not None])
             before = torch.cat([states[0].transpose(0, 1), hidden[:, :-1]], dim=1)
             gates = _gates(torch, _mode(module), ordered, before, *weights[:4])
-            valid = torch.arange(time, device=given.device).unsqueeze(0) < lengths.unsqueeze(1)
-            shown = {name: values[valid] for name, values in (*gates.items(), ("hidden", hidden))}
+            shown = {**gates, "hidden": hidden}
+            if packed:
+                valid = torch.arange(time, device=given.device).unsqueeze(0) < lengths.unsqueeze(1)
+                shown = {name: values[valid] for name, values in shown.items()}
             yield ("" if module.num_layers * directions == 1 else f".{suffix}"), shown
             outputs.append(_reversed(torch, hidden, lengths) if direction else hidden)
         given = torch.cat(outputs, dim=2)

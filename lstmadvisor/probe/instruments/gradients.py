@@ -34,29 +34,24 @@ class Gradients(Instrument):
         if given is None or step % 50 == 0:
             given = [p for group in optimizer.param_groups for p in group["params"]]
             self._parameters[id(optimizer)] = given
-        kept = [p for p in given if p.grad is not None]
-        if not kept:
+        gradients = [gradient for p in given if (gradient := p.grad) is not None]
+        if not gradients:
             return
-        gradients = [_dense(p.grad) for p in kept]
-        try:
-            norms = torch.stack(torch._foreach_norm(gradients))
-        except RuntimeError:  # on several devices, or of several types
-            norms = torch.stack([g.detach().float().norm().cpu() for g in gradients])
-        key = tuple(map(id, kept))
-        if key not in self._titles:
-            self._had.update(key)
+        key: tuple[int, ...] = (id(optimizer),)
+        if len(gradients) < len(given):
+            key = tuple(id(p) for p in given if p.grad is not None)
+        if key not in self._titles or step % 50 == 0:
+            kept = [p for p in given if p.grad is not None]
+            self._had.update(map(id, kept))
             self._titles[key] = self._named(kept)
         titles = self._titles[key]
+        self.recorder.fetch_numbers(_norms(torch, gradients), lambda values: self._take(step, titles, values))
 
-        def then(values: list[float]) -> None:
-            total = math.hypot(*values) if all(map(math.isfinite, values)) else math.nan
-            self.observer.last_norm = total
-            self.recorder.append("gradient-norm", "", step, total)
-            for title, value in zip(titles, values, strict=True):
-                if title:
-                    self.recorder.append("gradient-norm", title, step, value)
-
-        self.recorder.fetch(norms, then)
+    def _take(self, step: int, titles: tuple[str, ...], norms: list[float]) -> None:
+        total = math.hypot(*norms)
+        self.observer.last_norm = total if math.isfinite(total) else math.nan
+        self.recorder.append("gradient-norm", "", step, total)
+        self.recorder.row("gradient-norm", titles, step, norms)
 
     def backward(self, loss: Any) -> None:
         """New gradients are on their way."""
@@ -123,5 +118,16 @@ class Gradients(Instrument):
         return tuple(name if index in told else "" for index, name in enumerate(names))
 
 
+def _norms(torch: Any, gradients: list[Any]) -> list[Any]:
+    """One norm for each."""
+    try:
+        if not gradients[0].requires_grad:
+            return torch._foreach_norm(gradients)
+    except RuntimeError:  # sparse, on several devices, or of several types
+        pass
+    return [_dense(gradient).float().norm().cpu() for gradient in gradients]
+
+
 def _dense(gradient: Any) -> Any:
-    return gradient.coalesce().values() if gradient.is_sparse else gradient.detach()
+    gradient = gradient.detach()
+    return gradient.coalesce().values() if gradient.is_sparse else gradient

@@ -55,23 +55,18 @@ class Loss(Instrument):
         """The passes of the step make one number."""
         if not self._training:
             return
-        total = self._training[0]
-        for more in self._training[1:]:
-            total = total + more
+        total = sum(self._training[1:], self._training[0])
         self._training.clear()
-
         for name, values in self._functions.items():
-            mean = values[0]
-            for value in values[1:]:
-                mean = mean + value
-            self.recorder.number("loss-function", name, step, mean / len(values))
+            mean = values[0] if len(values) == 1 else sum(values[1:], values[0]) / len(values)
+            self.recorder.later("loss-function", name, step, mean)
         self._functions.clear()
-        self.recorder.number("loss", "", step, total)
-        self._show(total)
-
-    def _show(self, total: Any) -> None:
-        """Keeps the loss for the line of progress."""
-        if total.device.type == "cpu":
-            self.observer.last_loss = total.item()
+        if total.is_cpu:
+            self._take(step, total.item())
         else:
-            self.recorder.fetch(total, lambda values: setattr(self.observer, "last_loss", values[0]))
+            self.recorder.fetch(total, lambda values: self._take(step, values[0]))
+
+    def _take(self, step: int, total: float) -> None:
+        """Keeps the loss for the line of progress, too."""
+        self.observer.last_loss = total
+        self.recorder.append("loss", "", step, total)

@@ -70,7 +70,7 @@ class Modes(Instrument):
 
 def _of_keras(module: Any) -> bool:
     """Keras hands the mode on as an argument."""
-    return hasattr(module, "compute_output_spec")
+    return hasattr(type(module), "compute_output_spec")
 
 
 def _drops(module: Any) -> bool:
