@@ -249,6 +249,8 @@ class Statistics(Frozen):
     """share of the run after which the learning rate stayed below a hundredth of its highest value"""
     vanishing: float | None = None
     """gradient at the first time step as a share of that at the last"""
+    growth: float | None = None
+    """the same when training began, of the layer where it is largest"""
     reach: float | None = None
     """time steps over which the gradient falls to 1/e"""
     saturation: float | None = None

@@ -24,8 +24,6 @@ TARGET = 0.05
 """share of a step's time that the probe may take; above it, it samples half as often"""
 WARM_UP = 3
 """steps that do not count for that: checks that are made once fall into them"""
-EARLY = 10
-"""steps after which it is first looked at; then each time that all is fetched"""
 PATIENCE = 3
 """how often a script may catch `Enough`"""
 WIDEST = 16
@@ -310,14 +308,14 @@ class Observer:
         if self.listening:
             self._pass("listened", step)
         self.steps = step + 1
-        if self.steps % FLUSH_STEPS == 0 or self.steps == EARLY:
-            self._pace()
         self._listen()
         elapsed = time.monotonic() - self._flushed
         if self.steps % FLUSH_STEPS == 0 or elapsed > FLUSH_SECONDS:
             self.recorder.flush()
             self.recorder.record("progress", steps=self.steps, loss=self.last_loss, norm=self.last_norm)
             self._flushed = time.monotonic()
+        if self.steps % FLUSH_STEPS == 0:
+            self._pace()
 
     def _listen(self) -> None:
         wide = self.widening

@@ -53,6 +53,7 @@ def derived(probe: Probe) -> Statistics:
         rate_last=rates[-1] if rates else None,
         rate_dead_since=dead_since(rates),
         vanishing=vanishing(probe.profiles),
+        growth=growth(probe.profiles),
         reach=reach(probe.profiles),
         saturation=saturation(probe.histograms),
         hidden_saturation=hidden_saturation(probe.histograms),
@@ -183,12 +184,21 @@ def dead_since(rates: Sequence[float]) -> float | None:
 
 def vanishing(profiles: Iterable[Profile]) -> float | None:
     """The gradient at the first time step over that at the last: the smallest of the layers, each by its median."""
+    return min((statistics.median(of_layer) for of_layer in _first_over_last(profiles).values()), default=None)
+
+
+def growth(profiles: Iterable[Profile]) -> float | None:
+    """The same at the first look: the largest of the layers."""
+    return max((of_layer[0] for of_layer in _first_over_last(profiles).values()), default=None)
+
+
+def _first_over_last(profiles: Iterable[Profile]) -> dict[str, list[float]]:
     ratios: dict[str, list[float]] = {}
     for profile in profiles:
         values = [v for v in profile.values if v is not None]
         if len(values) >= 4 and values[-1] > 0:
             ratios.setdefault(profile.of, []).append(values[0] / values[-1])
-    return min((statistics.median(of_layer) for of_layer in ratios.values()), default=None)
+    return ratios
 
 
 def reach(profiles: Iterable[Profile]) -> float | None:

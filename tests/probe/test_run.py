@@ -155,7 +155,6 @@ def test_wherever_the_probe_is_interrupted_each_loss_has_its_step(moment):
             if calls == moment:
                 observer.ask()
                 observer.ask()
-        return None
 
     sys.setprofile(trace)
     try:

@@ -148,9 +148,18 @@ class TestGradientSpikes:
         assert run("gradient-spikes", spike=199.0).state == "passed"
 
     def test_a_gradient_that_grows_through_time_needs_less(self):
-        assert run("gradient-spikes", spike=51.0, vanishing=101.0).state == "failed"
-        assert run("gradient-spikes", spike=51.0, vanishing=99.0).state == "passed"
-        assert run("gradient-spikes", spike=49.0, vanishing=101.0).state == "passed"
+        assert run("gradient-spikes", norm_max=6.5, growth=301.0).state == "failed"
+        assert run("gradient-spikes", norm_max=6.5, growth=299.0).state == "passed"
+        assert run("gradient-spikes", norm_max=5.5, growth=301.0).state == "passed"
+
+    def test_how_it_grows_is_told(self):
+        verdict = run("gradient-spikes", norm_max=100.0, growth=5000.0)
+        assert verdict.only.message == (
+            "gradient norm 200 times the usual one; it grows 5e+03 times on its way back through time"
+        )
+
+    def test_of_padding_nothing_flows_back(self):
+        assert run("gradient-spikes", norm_max=100.0, growth=1e9, padding=0.3).state == "passed"
 
     def test_clipped_spikes_do_no_harm(self):
         assert run("gradient-spikes", spike=500.0, clipped=0.1, clip_ratio=1.0).state == "passed"
