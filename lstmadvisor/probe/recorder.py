@@ -77,8 +77,8 @@ class Recorder:
         for values, (_, then) in zip(_fetched([tensor for tensor, _ in waiting]), waiting, strict=True):
             with self.safely():
                 then(values)
-        for (name, of), (steps, numbers) in self._series.items():
-            self._tell(name, of, steps, numbers)
+        for (name, of), (steps, series) in self._series.items():
+            self._tell(name, of, steps, series)
         self._series.clear()
         for (name, titles), (steps, rows) in self._tables.items():
             for title, column in zip(titles, zip(*rows, strict=True), strict=True):

@@ -122,7 +122,7 @@ def _norms(torch: Any, gradients: list[Any]) -> list[Any]:
     """One norm for each."""
     try:
         if not gradients[0].requires_grad:
-            return torch._foreach_norm(gradients)
+            return list(torch._foreach_norm(gradients))
     except RuntimeError:  # sparse, on several devices, or of several types
         pass
     return [_dense(gradient).float().norm().cpu() for gradient in gradients]
