@@ -450,17 +450,17 @@ class EpochLoop(Item):
     models: Value = UNSEEN
     """what the code calls the models that are trained, in that function: a list of names"""
     measure: Value = UNSEEN
-    """what holds, after an evaluation on validation data in a turn, the loss or the score"""
+    """an expression for the loss or the score, after an evaluation on validation data in a turn"""
     falls: Value = UNSEEN
     """whether less of it is better"""
     measured: Value = UNSEEN
-    """every-turn, some-turns: how often it is measured"""
+    """how often it is measured: every-turn, some-turns, within-turns (on the way through the batches)"""
     measured_in: Place | None = None
     """the loop itself, or the `if` in it: at its end the measure is that of the turn"""
     measured_by: Place | None = None
-    """the call in the loop of a function that computes the measure and gives nothing back"""
+    """the call in the loop of a function that computes the measure, where the loop gives it no name"""
     measured_at: Place | None = None
-    """that function"""
+    """that function, where it gives nothing back"""
     improved: Place | None = None
     """where the best measure so far is noted, under the condition that it is the best"""
     single: Value = UNSEEN

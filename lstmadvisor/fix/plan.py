@@ -116,6 +116,7 @@ class _Plan:
                 return [self._item(syntax, edit)]
             case edits.AppendToBody():
                 statement = syntax.statement(edit.at)
+                self._check_new_names(syntax, edit.code)
                 code = self._code(syntax, edit.code, syntax.span(statement).line)
                 return statements.append(syntax, statement, code)
             case edits.InsertAtTop():
@@ -273,7 +274,10 @@ def _needs_brackets(node: cst.BaseExpression, code: str) -> bool:
 
 def _bracketed(code: str) -> bool:
     """Whether an expression stands in brackets that only hold it together, on one line."""
-    node = cst.parse_expression(code)
+    try:
+        node = cst.parse_expression(code)
+    except cst.ParserSyntaxError:
+        return False  # what the result comes to is looked at as a whole
     return bool(node.lpar) and isinstance(node, cst.BinaryOperation) and "\n" not in code
 
 

@@ -42,7 +42,7 @@ def insert(syntax: Syntax, statement: Statement, side: Side, code: str) -> list[
         return [Patch(point(*spot.span.start), f"{code}; ")]
     _own_line(syntax, spot, side)
     indent = syntax.indent(spot.span.line)
-    block = _laid_out(code, indent, syntax.unit)
+    block = _laid_out(code, indent, _unit(syntax, statement))
     if side == "after":
         end = spot.span.end_line
         if not isinstance(statement, cst.BaseSmallStatement):
@@ -197,6 +197,20 @@ def _laid_out(code: str, indent: str, unit: str) -> str:
         depth = (len(line) - len(line.lstrip(" "))) // len(_STEP)
         lines.append(indent + unit * depth + line[depth * len(_STEP) :] if line.strip() else "")
     return "\n".join(lines).removeprefix(indent)
+
+
+def _unit(syntax: Syntax, statement: Statement) -> str:
+    """One level of indentation as it is around a statement; the file's where nothing is indented there."""
+    holder = syntax.parent(_line_of(syntax, statement))
+    around = syntax.parent(holder) if isinstance(holder, cst.IndentedBlock) else None
+    inner, outer = statement, around
+    body = getattr(statement, "body", None)
+    if around is None and isinstance(body, cst.IndentedBlock):
+        inner, outer = body.body[0], statement  # type: ignore[assignment]
+    if outer is None:
+        return syntax.unit
+    mine, its = syntax.indent(syntax.span(inner).line), syntax.indent(syntax.span(outer).line)
+    return mine[len(its) :] if mine.startswith(its) and len(mine) > len(its) else syntax.unit
 
 
 def _opens_block(code: str) -> bool:

@@ -144,6 +144,8 @@ def _by_hand(program: Program, kept: bool) -> Fix | None:
     models = [] if kept else plain(loop.models)
     if loop.at is None or loop.measured_in is None or measure is None or models is None:
         return None
+    if plain(loop.measured) == "within-turns":
+        return _kept(loop, measure, models) if models else None
     lower = plain(loop.falls) is True
     best, stale, patience = f"best_{'loss' if lower else 'score'}", *_patience_by_hand(program)
     copied = [f"best_weights = {kept_weights(models)}"] if models else []
@@ -169,6 +171,28 @@ def _by_hand(program: Program, kept: bool) -> Fix | None:
     return unsafe(f"{what}, with the best weights", "training may end sooner, with other weights", *edits)
 
 
+def _kept(loop: EpochLoop, measure: str, models: list[str]) -> Fix | None:
+    """The best weights of all evaluations, where these happen on the way through the data and all epochs run."""
+    if loop.at is None or loop.measured_in is None:
+        return None
+    lower = plain(loop.falls) is True
+    best = f"best_{'loss' if lower else 'score'}"
+    judge = [
+        f"if {measure} {'<' if lower else '>'} {best}:",
+        f"    {best} = {measure}",
+        f"    best_weights = {kept_weights(models)}",
+    ]
+    start = f'{best} = float("{"" if lower else "-"}inf")\nbest_weights = None'
+    return unsafe(
+        f"keep the best weights by the validation {'loss' if lower else 'score'}, and load them after the last epoch",
+        "training ends with other weights",
+        InsertStatements(at=loop.at, side="before", code=start),
+        *_handed_out(loop),
+        AppendToBody(at=loop.measured_in, code="\n".join(judge)),
+        InsertStatements(at=loop.at, side="after", code=loaded_weights(models, "best_weights")),
+    )
+
+
 def _patience_by_hand(program: Program) -> tuple[str, int]:
     """What is counted, and how many of them are waited for."""
     loop, epochs = program.epoch_loop, int(number(program.epochs) or 0)
@@ -179,16 +203,25 @@ def _patience_by_hand(program: Program) -> tuple[str, int]:
 
 
 def _measure(loop: EpochLoop) -> str | None:
-    """What the loop calls the measure, once it has it."""
-    if loop.measured_by is None:
-        return str(name) if (name := plain(loop.measure)) is not None else None
+    """What the loop calls the measure, once it has a name."""
+    measure = plain(loop.measure)
+    if measure is None or (loop.measured_by is None and str(measure).replace(".", "").isidentifier()):
+        return None if measure is None else str(measure)
     return "validation_loss" if plain(loop.falls) is True else "validation_score"
 
 
 def _handed_out(loop: EpochLoop) -> list[Edit]:
-    """The measure of a function that gives nothing back, returned and taken."""
-    if loop.measured_by is None or loop.measured_at is None:
-        return []
+    """The measure given a name in the loop; returned by a function first, where that only computes it."""
+    if loop.measured_by is None:
+        if loop.measured_in is None or plain(loop.measure) == _measure(loop):
+            return []
+        return [AppendToBody(at=loop.measured_in, code=f"{_measure(loop)} = {plain(loop.measure)}")]
+    if loop.measured_at is None:
+        taken = f"{_measure(loop)} = {plain(loop.measure)}"
+        return [
+            InsertStatements(at=loop.measured_by, side="before", code=taken),
+            ReplaceExpression(at=loop.measured_by, code=str(_measure(loop))),
+        ]
     return [
         AppendToBody(at=loop.measured_at, code=f"return {plain(loop.measure)}"),
         ReplaceExpression(at=loop.measured_by, code=f"{_measure(loop)} = $"),

@@ -106,7 +106,7 @@ class TestTheMeasure:
             "    best_loss, _ = evaluate(model, val_loader)\n",
             "    val_gain = -evaluate(model, val_loader)[0]\n",
             "    try:\n        val_loss, _ = evaluate(model, val_loader)\n    except ValueError:\n        pass\n",
-            "    print(evaluate(model, val_loader))\n",
+            "    print(evaluate(model, val_loader))\n",  # a loss and a score at once
         ],
     )
     def test_what_judges_nothing(self, body: str, facts_of: FactsOf) -> None:
@@ -134,8 +134,30 @@ class TestTheMeasure:
         assert loop.measured_at is not None
         assert loop.measured_at.line == line_of(text, "def evaluate")
 
+    def test_what_is_only_shown(self, facts_of: FactsOf) -> None:
+        before = ASKED.replace("return total / len(loader), hits / len(loader)", "return total / len(loader)")
+        before = before.replace("def evaluate", "def mean_loss")
+        text = HEAD + before + STEP + '    print(f"{mean_loss(model, train_loader)} {mean_loss(model, val_loader)}")\n'
+        loop = facts_of(text).epoch_loop
+        assert (plain(loop.measure), plain(loop.falls)) == ("mean_loss(model, val_loader)", True)
+        assert loop.measured_by is not None
+        assert loop.measured_at is None
+
+    def test_a_list_whose_mean_has_no_name(self, facts_of: FactsOf) -> None:
+        body = SUMMED.replace("total = 0.0", "losses = []").replace("total += ", "losses.append(")
+        body = body.replace(".item()", ".item())") + "    print(np.mean(losses))\n"
+        assert plain(loop_of(facts_of, body).measure) == "sum(losses) / len(losses)"
+
 
 class TestWhereItIsMeasured:
+    def test_on_the_way_through_the_batches(self, facts_of: FactsOf) -> None:
+        body = "        if x.steps % 100 == 0:\n            val_loss, _ = evaluate(model, val_loader)\n"
+        text = HEAD + ASKED + STEP + body
+        loop = facts_of(text).epoch_loop
+        assert (plain(loop.measure), plain(loop.measured)) == ("val_loss", "within-turns")
+        assert loop.measured_in is not None
+        assert loop.measured_in.line == line_of(text, "        if x.steps")
+
     def test_not_in_every_turn(self, facts_of: FactsOf) -> None:
         body = "    if epoch % 5 == 0:\n        val_loss, _ = evaluate(model, val_loader)\n"
         text = HEAD + ASKED + STEP + body

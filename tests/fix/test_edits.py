@@ -358,6 +358,11 @@ class TestStatements:
     def test_insert_before(self, code: str, result: str) -> None:
         assert edited(code, InsertStatements(at=at(code, "loss.backward"), side="before", code="clip()")) == result
 
+    def test_insert_a_block_in_the_indentation_around_it(self) -> None:
+        code = "def f():\n  pass\n\ndef g():\n    step()\n"
+        edit = InsertStatements(at=at(code, "step"), side="after", code="if stop:\n    end()")
+        assert edited(code, edit) == "def f():\n  pass\n\ndef g():\n    step()\n    if stop:\n        end()\n"
+
     def test_insert_a_block_in_the_indentation_of_the_file(self) -> None:
         code = "def f():\n  for x in y:\n    step()\n  done()\n"
         edit = InsertStatements(at=at(code, "step"), side="after", code="if stop:\n    if now:\n        break")

@@ -116,6 +116,23 @@ else:
         assert AppendToBody(at=at(2), code="return val_loss") in fix.edits
         assert ReplaceExpression(at=at(14), code="validation_loss = $") in fix.edits
 
+    def test_a_measure_that_is_only_shown(self) -> None:
+        loop = judged(measure=given("loss(model)"), measured_by=at(14))
+        fix = self.verdict(framework="pytorch", epoch_loop=loop).only.fix
+        assert fix is not None
+        assert InsertStatements(at=at(14), side="before", code="validation_loss = loss(model)") in fix.edits
+        assert ReplaceExpression(at=at(14), code="validation_loss") in fix.edits
+
+    def test_on_the_way_through_the_batches_the_best_weights_are_kept_and_nothing_stops(self) -> None:
+        loop = judged(measure=given("sum(v) / len(v)"), measured=given("within-turns"), measured_in=at(15))
+        fix = self.verdict(framework="pytorch", epoch_loop=loop).only.fix
+        assert fix is not None
+        _, named, judge, _ = fix.edits
+        assert named == AppendToBody(at=at(15), code="validation_loss = sum(v) / len(v)")
+        assert isinstance(judge, AppendToBody)
+        assert "if validation_loss < best_loss:" in judge.code
+        assert "break" not in str(fix.edits)
+
     def test_weights_that_are_kept_are_not_kept_twice(self) -> None:
         kept = Checkpoint(at=at(13), on=given("validation"), reloaded=given(True))
         verdict = self.verdict(100, framework="pytorch", epoch_loop=judged(models=UNCLEAR), checkpoints=(kept,))

@@ -179,9 +179,10 @@ class Calls(Binding):
             this.given.update({name: value for name, value in env.names.items() if name not in own})
         self.called.add(id(function.node))
         scope = self.scope
+        frame = Frame(function, at, virtual, len(scope.loops), len(scope.conditions), env)
         self.scope = replace(
             scope,
-            frames=(*scope.frames, Frame(function, at, virtual, len(scope.loops), len(scope.conditions), env)),
+            frames=(*scope.frames, frame),
             contexts=(*scope.contexts, *function.contexts),
         )
         self.returns.append([])
@@ -204,7 +205,8 @@ class Calls(Binding):
             values = self.returns[-1]
             if signal != "return" and values and signal != "raise":
                 values = [*values, Const(None)]
-            return self.join(values, "several returns") if values else Const(None)
+            frame.result = self.join(values, "several returns") if values else Const(None)
+            return frame.result
         finally:
             self.returns.pop()
             self.scope = scope

@@ -61,6 +61,8 @@ class Frame:
     """how many undecided conditions surrounded the call"""
     env: Env | None = None
     """its names: while it runs those of the moment, afterwards those at its end"""
+    result: Value | None = None
+    """what it gave back, once it is over"""
 
 
 @dataclass(eq=False, slots=True)

@@ -31,7 +31,7 @@ def judged(run: Run, training: Training | None, evaluation: Evaluation, loop: Ep
     if training is None or epochs is None or loop.at is None:
         return loop
     judge = _Judge(run, training, epochs, evaluation)
-    found = judge.measure() or judge.told_to_nobody()
+    found = judge.measure() or judge.gathered() or judge.taken_by_nobody() or judge.told_to_nobody()
     if not found:
         why = "no number of an evaluation on validation data has a name in it"
         return loop.model_copy(update={"measure": Unknown(unknown=why, at=loop.at)})
@@ -46,14 +46,16 @@ class _Judge:
         self._origins = evaluation.origins
         self._frames = around(training, loop)
         depth = depth_of(training, loop)
-        self._turn = [
+        self._batches = {id(each.spot.node) for each in training.loops if each is not loop}
+        here = [
             each
             for each in run.named
             if each.scope.frames[: len(self._frames)] == self._frames
             and len(each.scope.loops) > depth
             and each.scope.loops[depth] == (loop, 0)
-            and each.serial > training.backward.serial
         ]
+        self._turn = [each for each in here if each.serial > training.backward.serial]
+        self._lists = [each for each in here if isinstance(each.value, Seq) and each.scope.frames == self._frames]
         inside = [f for f, _ in evaluation.inside() if (loop, 0) in f.term.scope.loops]
         kinds = {forward.key: evaluation.named_after(forward.term) for forward in inside}
         self._forwards = {forward.key: forward for forward in inside}
@@ -62,10 +64,41 @@ class _Judge:
 
     def measure(self) -> dict[str, Any]:
         """What has a name in the function with the loop."""
-        for named, lower in self._ranked([each for each in self._turn if each.scope.frames == self._frames]):
-            block = _block(self._loop.spot.node, named.target)
-            if block is not None and not self._may_be_none(named):
-                return self._told(named, lower, block)
+        mine = [each for each in self._turn if each.scope.frames == self._frames and not isinstance(each.value, Seq)]
+        for named, lower in self._ranked(mine):
+            block = self._block(named.target)
+            if block is not None and not self._may_be_none(named.value):
+                return self._told(text_of(named), lower, block)
+        return {}
+
+    def gathered(self) -> dict[str, Any]:
+        """The mean of a list with the losses of all batches."""
+        for named, lower in self._ranked(self._lists):
+            last = self._block(named.target)
+            inside = [f for f in self._forwards.values() if f.key in self._origins.given_by(named.value)]
+            block = None if last is None or not inside else self._block(inside[0].term.at.node)
+            if isinstance(named.target, cst.Name) and block is not None and block is last:
+                name = named.target.value
+                return self._told(f"sum({name}) / len({name})", lower, block)
+        return {}
+
+    def taken_by_nobody(self) -> dict[str, Any]:
+        """What a function gives back to an expression in the loop that only shows it."""
+        depth, module = len(self._frames), self._loop.spot.module
+        frames = {
+            id(f.term.scope.frames[depth]): f.term.scope.frames[depth]
+            for f in self._forwards.values()
+            if len(f.term.scope.frames) > depth and f.term.scope.frames[:depth] == self._frames
+        }
+        for frame in frames.values():
+            call = None if frame.spot is None else frame.spot.node
+            if frame.result is None or frame.spot is None or not isinstance(call, cst.Call) or module is None:
+                continue
+            lower = self._direction(frame.function.name, frame.result, self._validating)
+            block = self._block(call)
+            if lower is None or block is None or self._may_be_none(frame.result):
+                continue
+            return self._told(module.code(call), lower, block) | {"measured_by": place(frame.spot)}
         return {}
 
     def told_to_nobody(self) -> dict[str, Any]:
@@ -76,12 +109,12 @@ class _Judge:
             call, function = frame.spot.node if frame.spot is not None else None, frame.function.node
             if not isinstance(call, cst.Call) or not isinstance(function, cst.FunctionDef):
                 continue
-            block = _block(self._loop.spot.node, call)
+            block = self._block(call)
             silent = next(_nodes(function.body, cst.Return), None) is None
             if block is None or not silent or not _is_statement(self._loop.spot.node, call):
                 continue
-            if isinstance(named.target, cst.Name) and _block(function, named.target) is function:
-                told = self._told(named, lower, block)
+            if isinstance(named.target, cst.Name) and _block(function, named.target, set()) is function:
+                told = self._told(text_of(named), lower, block)
                 at, of = place(Spot(self._loop.spot.module, call)), Spot(frame.function.env.module, function)
                 return told | {"measured_by": at, "measured_at": place(of)}
         return {}
@@ -91,57 +124,70 @@ class _Judge:
         for each in self._turn:
             conditions = each.scope.conditions[self._loop.outside :]
             noted = each.scope.frames == self._frames and conditions and _OF_EARLIER.search(text_of(each))
-            if noted and self._given(each, self._validating | self._nameless):
+            if noted and self._given(each.value, self._validating | self._nameless):
                 return place(Spot(self._loop.spot.module, each.target))
         return None
 
-    def _told(self, named: Named, lower: bool, block: cst.CSTNode) -> dict[str, Any]:
-        module = named.scope.frames[-1].function.env.module if named.scope.frames else self._loop.spot.module
+    def _told(self, text: str, lower: bool, block: cst.CSTNode) -> dict[str, Any]:
         counts = isinstance(block, cst.If) and next(_nodes(block.test, cst.Modulo), None) is not None
+        around = [n for n in nodes_down(self._loop.spot.node, block) or () if id(n) in self._batches]  # type: ignore[arg-type]
         return {
-            "measure": inferred(text_of(named), place(Spot(module, named.target))),
+            "measure": inferred(text),
             "falls": inferred(lower),
-            "measured": inferred("some-turns" if counts else "every-turn"),
+            "measured": inferred("within-turns" if around else "some-turns" if counts else "every-turn"),
             "measured_in": place(Spot(self._loop.spot.module, block)),
         }
 
+    def _block(self, target: cst.CSTNode | None) -> cst.CSTNode | None:
+        block = None if target is None else _block(self._loop.spot.node, target, self._batches)
+        return None if id(block) in self._batches else block
+
     def _ranked(self, candidates: list[Named]) -> list[tuple[Named, bool]]:
         """The last value of each name in the turn, with whether less is better: losses, then the last of the scores."""
-        latest = {text_of(each): each for each in candidates if not _OF_EARLIER.search(text_of(each))}
-        found = [(each, lower) for each in latest.values() if (lower := self._direction(each)) is not None]
+        latest = {
+            (text_of(each), id(each.scope.frames[-1]) if each.scope.frames else 0): each
+            for each in candidates
+            if not _OF_EARLIER.search(text_of(each))
+        }
+        found = [(each, lower) for each in latest.values() if (lower := self._lower(each)) is not None]
         losses, scores = ([one for one in found if one[1] is lower] for lower in (True, False))
         return sorted([*losses, *scores[::-1]], key=lambda one: (not one[1], not _VALIDATION.search(text_of(one[0]))))
 
-    def _direction(self, named: Named) -> bool | None:
-        """True for a number that is the better the lower it is, False for the higher, None for what judges nothing."""
-        told = self._validating | (self._nameless if _VALIDATION.search(text_of(named)) else set())
-        given = self._given(named, told)
-        if not given or not all(self._over_all(named, self._forwards[key]) for key in given):
-            return None
-        return self._better_lower(named)
+    def _lower(self, named: Named) -> bool | None:
+        """As `_direction`; a name that says validation may stand for data that have no telling name."""
+        name = text_of(named)
+        return self._direction(
+            name, named.value, self._validating | (self._nameless if _VALIDATION.search(name) else set())
+        )
 
-    def _given(self, named: Named, allowed: set[int]) -> frozenset[int]:
+    def _direction(self, name: str, value: Value, allowed: set[int]) -> bool | None:
+        """True for a number that is the better the lower it is, False for the higher, None for what judges nothing."""
+        given = self._given(value, allowed)
+        if not given or not all(self._over_all(value, self._forwards[key]) for key in given):
+            return None
+        return self._better_lower(name, value)
+
+    def _given(self, value: Value, allowed: set[int]) -> frozenset[int]:
         """The evaluations that a value comes from, if it comes from none but the allowed ones."""
-        given = self._origins.given_by(named.value)
+        given = self._origins.given_by(value)
         return given if given <= allowed else frozenset()
 
-    def _over_all(self, named: Named, forward: Forward) -> bool:
+    def _over_all(self, value: Value, forward: Forward) -> bool:
         """Whether a value takes in all batches of an evaluation, rather than only the last one."""
         batches = [each for each, _ in forward.term.scope.loops if not each.unrolled]
         batches = batches[next(n for n, each in enumerate(batches) if each is self._loop) + 1 :]
-        return not batches or any(_gathers(value, batches[-1]) for value in self._behind(named.value))
+        return not batches or any(_gathers(each, batches[-1]) for each in self._behind(value))
 
-    def _better_lower(self, named: Named) -> bool | None:
+    def _better_lower(self, name: str, number: Value) -> bool | None:
         """By its name and by what it is computed with; None where the two do not agree, or a sign is turned."""
         losses = scores = False
-        for value in self._behind(named.value):
+        for value in self._behind(number):
             if not isinstance(value, Term):
                 continue
             if value.op == "binop" and value.name == "-" and (len(value.args) == 1 or isinstance(value.args[0], Const)):
                 return None
             losses = losses or _computes_loss(value)
             scores = scores or value.name in _EQUAL or bool(value.op == "call" and _SCORE.search(last(value.name)))
-        name = text_of(named)
         says_loss, says_score = bool(_LOSS.search(name)), bool(_SCORE.search(name))
         if (losses or says_loss) and not scores and not says_score:
             return True
@@ -157,9 +203,9 @@ class _Judge:
 
         return (each for each in self._origins.walk(value, ends) if not ends(each))
 
-    def _may_be_none(self, named: Named) -> bool:
+    def _may_be_none(self, value: Value) -> bool:
         """Whether a function that an evaluation is in may give back nothing in another run."""
-        given = self._origins.given_by(named.value)
+        given = self._origins.given_by(value)
         frames: list[Frame] = [f for key in given for f in self._forwards[key].term.scope.frames]
         functions = {id(f.function.node): f.function.node for f in frames[len(self._frames) :]}
         return any(
@@ -194,14 +240,19 @@ def _grows(part: Value, total: Term) -> bool:
     )
 
 
-def _block(outer: cst.CSTNode | None, target: cst.CSTNode) -> cst.CSTNode | None:
-    """The compound statement, `outer` or an `if` in it, at whose end a target has its value; None: that is unsure."""
+def _block(outer: cst.CSTNode | None, target: cst.CSTNode, batches: set[int]) -> cst.CSTNode | None:
+    """The compound statement at whose end a target has its value; None where that is not sure.
+
+    `outer`, a loop within it that trains, or an `if` in these; batches: ids of the loops that train.
+    """
     path = nodes_down(outer.body, target) if isinstance(outer, (cst.For, cst.While, cst.FunctionDef)) else None
     block = outer if path is not None else None
     for n, node in enumerate(path or ()):
         if isinstance(node, cst.If):
             if path is None or path[n + 1] is not node.body:
                 return None
+            block = node
+        elif id(node) in batches:
             block = node
         elif isinstance(node, (cst.For, cst.While)):
             inner = path[n + 1 :] if path is not None else []
