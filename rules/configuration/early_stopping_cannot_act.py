@@ -2,6 +2,7 @@
 
 from lstmadvisor.rule import (
     EarlyStopping,
+    Edit,
     Finding,
     Fix,
     Iterator,
@@ -90,13 +91,16 @@ def _fix(program: Program, stop: EarlyStopping) -> Fix | None:
             return None
         held = SetArgument(at=fit, name="validation_split", code="0.1")
         return unsafe("hold out a tenth of the data for it to watch", "a tenth of the data no longer trains", held)
-    if (name := plain(stop.renamed)) is not None:
-        return unsafe(f"watch `{name}`", "training may end sooner", written(stop.monitor, name))
-    if epochs is None or patience is None or epochs < 4 or patience + 1 < epochs:
-        return None
-    shorter = int(epochs) // 4
-    edit = argument(stop.patience, stop, "patience", shorter)
-    return unsafe(f"set the patience to {shorter}", "training may end sooner", edit)
+    edits: list[Edit | None] = []
+    titles: list[str] = []
+    name = plain(stop.renamed)
+    if name is not None:
+        edits.append(written(stop.monitor, name))
+        titles.append(f"watch `{name}`")
+    if epochs is not None and patience is not None and epochs >= 4 and patience + 1 >= epochs:
+        edits.append(argument(stop.patience, stop, "patience", int(epochs) // 4))
+        titles.append(f"set the patience to {int(epochs) // 4}")
+    return unsafe(" and ".join(titles), "training may end sooner", *edits)
 
 
 def _counts_epochs(program: Program, stop: EarlyStopping) -> bool:

@@ -304,6 +304,10 @@ class TestEarlyStoppingCannotAct:
         fix = self.verdict(old).only.fix
         assert fix is not None
         assert fix.edits == (SetValue(at=at(6), was="val_acc", to="val_accuracy"),)
+        too_patient = old.model_copy(update={"patience": given(50, 3)})
+        fix = self.verdict(too_patient).only.fix
+        assert fix is not None
+        assert (fix.title, len(fix.edits)) == ("watch `val_accuracy` and set the patience to 12", 2)
 
     def test_nothing_to_watch(self) -> None:
         finding = self.verdict(self.stop(), validation=Validation(kind=given("none"))).only
