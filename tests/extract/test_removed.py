@@ -31,11 +31,18 @@ def removed(facts_of: FactsOf, text: str) -> tuple[RemovedArgument, ...]:
         ("from keras.layers.core import Merge", None),
         ("import keras.utils.np_utils", None),
         ("from keras.initializations import uniform", None),
+        ("from keras import objectives", "from keras import losses as objectives"),
         ("from keras.wrappers.scikit_learn import KerasRegressor", None),
     ],
 )  # fmt: skip
 def test_imports(facts_of: FactsOf, old: str, new: str | None) -> None:
     (gone,) = removed(facts_of, f"{HEAD}{old}\n{MODEL}")
+    assert plain(gone.rewritten) == new
+
+
+@pytest.mark.parametrize(("used", "new"), [("to_categorical", "from keras import utils as u"), ("accuracy", None)])
+def test_what_a_module_is_used_for(facts_of: FactsOf, used: str, new: str | None) -> None:
+    (gone,) = removed(facts_of, f"{HEAD}from keras.utils import np_utils as u\n{MODEL}u.{used}(y)\n")
     assert plain(gone.rewritten) == new
 
 

@@ -31,7 +31,9 @@ _IN_TENSORFLOW = ("keras.preprocessing.text", "keras.preprocessing.sequence.Time
 """What `tf.keras` keeps, also where it is Keras 3."""
 
 
-def rewritten(statement: cst.BaseSmallStatement, gone: list[tuple[str, str]], at: Place | None) -> Fact:
+def rewritten(
+    tree: cst.Module, statement: cst.BaseSmallStatement, gone: list[tuple[str, str]], at: Place | None
+) -> Fact:
     """An import without what is `gone`, each with what is there instead; names in use stay what they are."""
     lost = Unknown(unknown="other names are used there instead", at=at)
     if not isinstance(statement, cst.ImportFrom) or statement.module is None:
@@ -48,6 +50,8 @@ def rewritten(statement: cst.BaseSmallStatement, gone: list[tuple[str, str]], at
     for name, alias in names:
         instead = next((new for old, new in gone if f"{module}.{name}" == old), None)
         if instead is not None:  # from keras.utils import np_utils
+            if not _taken_from(tree, alias or name) <= _STILL_THERE.get(instead, frozenset()):
+                return lost
             parent, _, last = instead.rpartition(".")
             lines.append(_import(parent, [(last, alias or name)]))
             continue
@@ -58,6 +62,18 @@ def rewritten(statement: cst.BaseSmallStatement, gone: list[tuple[str, str]], at
             home = moved
         kept.append((name, alias))
     return inferred("\n".join([*([_import(home, kept)] if kept else []), *lines]))
+
+
+def _taken_from(tree: cst.Module, name: str) -> set[str]:
+    """What a file takes from a module that it imports under a name."""
+    found: set[str] = set()
+    waiting: list[cst.CSTNode] = [tree]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, cst.Attribute) and isinstance(here.value, cst.Name) and here.value.value == name:
+            found.add(here.attr.value)
+        waiting.extend(here.children)
+    return found
 
 
 def _import(module: str, names: list[tuple[str, str | None]]) -> str:

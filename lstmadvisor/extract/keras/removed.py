@@ -111,7 +111,8 @@ def _of_imports(run: Run) -> Iterator[tuple[Any, RemovedArgument]]:
             names = _imported(statement)
             rows = [row for row in _rows("import") if any(f"{n}.".startswith(f"{row.name}.") for n in names)]
             spot = Spot(run.entry, statement)
-            new = rewritten(statement, [(row.name, row.instead) for row in rows], place(spot)) if rows else ABSENT
+            instead = [(row.name, row.instead) for row in rows]
+            new = rewritten(run.entry.tree, statement, instead, place(spot)) if rows else ABSENT
             for row in rows:
                 gone = _gone(spot, row, "")
                 yield (id(statement), row.name), gone.model_copy(update={"rewritten": new})
