@@ -313,6 +313,8 @@ class Targets(Item):
 class Metric(Item):
     name: Value = UNSEEN
     """as it is labelled or passed: accuracy, mae, rmse, loss, …"""
+    mentioned: Value = UNSEEN
+    """of one that `compile` is given by name, whether the file says that name in other places, too"""
     on: Value = UNSEEN
     scales_agree: Value = UNSEEN
     """whether truth and prediction are on the same scale where they are compared"""

@@ -65,7 +65,8 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
 def _measured_otherwise(program: Program, metric: Metric) -> Fix | None:
     """Another metric, where Keras is given its name."""
     there = any(_name(plain(each.name)) in ("mae", "meanabsoluteerror") for each in active(program.metrics))
-    error = written(metric.name, "mae") if program.framework == "keras" and not there else None
+    free = program.framework == "keras" and not there and plain(metric.mentioned) is False
+    error = written(metric.name, "mae") if free else None
     return unsafe("measure the mean absolute error", "another number is printed", error)
 
 

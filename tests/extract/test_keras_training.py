@@ -620,3 +620,12 @@ class TestTheCallsOfFit:
 
     def test_none_in_a_loop(self, facts_of: FactsOf) -> None:
         assert self.lines(facts_of, "m = net(LSTM(8))\nfor n in range(9):\n    m.fit(x, y, epochs=1)\n") == []
+
+
+@pytest.mark.parametrize(
+    ("more", "mentioned"), [("", False), ("print(h.history['val_acc'])\n", True), ('h.history["acc"]\n', True)]
+)
+def test_a_metric_that_is_named_again(facts_of: FactsOf, more: str, mentioned: bool) -> None:
+    text = "m = Sequential([LSTM(8), Dense(1)])\nm.compile('adam', 'mse', metrics=['acc'])\nh = m.fit(x, y)\n"
+    (metric,) = items(facts_of(HEAD + text + more).metrics)
+    assert plain(metric.mentioned) is mentioned

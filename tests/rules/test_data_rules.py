@@ -587,7 +587,7 @@ class TestMetricMislabelled:
 class TestAccuracyOnRegression:
     def verdict(self, metric: str = "accuracy", loss: str = "mean_squared_error", **facts: Any) -> Verdict:
         facts = {
-            "metrics": (Metric(name=given(metric, 22), at=at(22)),),
+            "metrics": (Metric(name=given(metric, 22), mentioned=given(False), at=at(22)),),
             "losses": (Loss(name=given(loss), at=at(21)),),
             "output": Output(units=given(1), activation=given("none"), at=at(18)),
         } | facts
@@ -597,7 +597,10 @@ class TestAccuracyOnRegression:
         fix = self.verdict().only.fix
         assert fix is not None
         assert fix.edits == (SetValue(at=at(22), was="accuracy", to="mae"),)
-        both = (Metric(name=given("accuracy", 22), at=at(22)), Metric(name=given("mae", 22), at=at(22)))
+        again = Metric(name=given("accuracy", 22), mentioned=given(True), at=at(22))
+        assert self.verdict(metrics=(again,)).only.fix is None
+        once = again.model_copy(update={"mentioned": given(False)})
+        both = (once, Metric(name=given("mae", 22), at=at(22)))
         assert self.verdict(metrics=both).only.fix is None
 
     def test_fires_at_the_metric(self) -> None:

@@ -29,7 +29,7 @@ from lstmadvisor.extract.data.fits import Fit
 from lstmadvisor.extract.data.lineage import Lineage
 from lstmadvisor.extract.data.scales import Scales
 from lstmadvisor.extract.data.splits import Splits
-from lstmadvisor.facts import Known, Metric, Unknown
+from lstmadvisor.facts import ABSENT, Known, Metric, Unknown
 
 _SKLEARN = {
     "mean_squared_error": "mse", "mean_absolute_error": "mae", "root_mean_squared_error": "rmse", "r2_score": "r2",
@@ -83,7 +83,16 @@ def _compiled(run: Run, fits: list[Fit]) -> Iterator[tuple[int, Metric]]:
                 name = inferred(value.name.rsplit(".", 1)[-1])
             else:
                 name = Unknown(unknown="a metric that is not known")
-            yield term.serial, Metric(at=at or place(term.at), name=name, on=inferred("training"))
+            again = _mentioned(term, value)
+            yield term.serial, Metric(at=at or place(term.at), name=name, on=inferred("training"), mentioned=again)
+
+
+def _mentioned(compiled: Term, metric: Value) -> Fact:
+    """Whether `"acc"` or `"val_acc"` stands in the file again: a key of the history, what a callback watches."""
+    if not isinstance(metric, Const) or compiled.at.module is None:
+        return ABSENT
+    name = re.escape(str(metric.value))
+    return inferred(len(re.findall(rf"""["'](?:val_)?{name}["']""", compiled.at.module.source.code)) > 1)
 
 
 # -- formulas ----------------------------------------------------------------------------------------
