@@ -87,8 +87,6 @@ def _fix(program: Program, optimizer: Optimizer) -> Fix | None:
     if loop.at is None:
         return None
     if program.framework == "keras":
-        if len(active(program.optimizers)) > 1:
-            return None
         watch = "" if plain(program.validation.kind) in ("data", "split") else 'monitor="loss", '
         callback = f"`keras.callbacks.ReduceLROnPlateau`({watch}factor=0.5, patience=5)"
         fits = [loop.at, *(where(other) for other in items(loop.others))]
