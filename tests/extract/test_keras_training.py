@@ -609,6 +609,10 @@ class TestTheCallsOfFit:
     def test_one(self, facts_of: FactsOf) -> None:
         assert self.lines(facts_of, "m = net(LSTM(8))\nm.fit(x, y, epochs=9)\n") == [2]
 
+    def test_the_name_of_its_model(self, facts_of: FactsOf) -> None:
+        text = HEAD + self.NET + "net_a = net(LSTM(8))\nnet_a.fit(x, y, epochs=9)\n"
+        assert plain(facts_of(text).epoch_loop.models) == ["net_a"]
+
     def test_several(self, facts_of: FactsOf) -> None:
         text = "b = Sequential([GRU(8), Dense(1)])\nb.compile('adam', 'mse')\n"
         fits = "a = net(LSTM(8))\na.fit(x, y, epochs=9)\nb.fit(x, y, epochs=9)\n"

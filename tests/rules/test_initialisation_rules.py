@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
-from lstmadvisor.edits import InsertStatements, SetArgument, SetValue
+from lstmadvisor.edits import ExtendArgument, InsertStatements, SetArgument, SetValue
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
     Dataset,
     DenseLayer,
+    EpochLoop,
     HiddenState,
     Initialization,
     Optimizer,
@@ -132,7 +133,9 @@ class TestStatefulWithShuffle:
 
 
 class TestStatefulNeverReset:
-    def verdict(self, reset: Any = False, epochs: Any = 10, carried: bool = True, stateful: bool = True) -> Verdict:
+    def verdict(
+        self, reset: Any = False, epochs: Any = 10, carried: bool = True, stateful: bool = True, **more: Any
+    ) -> Verdict:
         facts = program(
             "keras",
             recurrent_layers=(layer(stateful=given(stateful, 6)),),
@@ -140,6 +143,7 @@ class TestStatefulNeverReset:
                 carried=given(carried), reset=given(reset) if isinstance(reset, bool) else reset, at=at(5)
             ),
             epochs=given(epochs, 12) if isinstance(epochs, int) else epochs,
+            **more,
         )
         return judge("stateful-never-reset", facts)
 
@@ -150,6 +154,12 @@ class TestStatefulNeverReset:
             "nothing resets the state between the 10 epochs: each begins where the last one ended"
         )
         assert [e.at.line for e in finding.evidence] == [12]
+
+    @pytest.mark.parametrize(("models", "fixed"), [(["model"], True), (["a", "b"], False)])
+    def test_resets_in_a_callback(self, models: list[str], fixed: bool) -> None:
+        fix = self.verdict(epoch_loop=EpochLoop(at=at(30), models=given(models))).only.fix
+        assert (fix is not None) == fixed
+        assert fix is None or isinstance(fix.edits[1], ExtendArgument)
 
     def test_silent_where_it_is_reset(self) -> None:
         assert self.verdict(reset=True).state == "passed"

@@ -8,13 +8,13 @@ from typing import Any
 
 from lstmadvisor.extract.abstract.modules import place
 from lstmadvisor.extract.abstract.values import Choice, Const, Opaque, Seq, Term, Value, options, walk
-from lstmadvisor.extract.common import Fact, default, fact, inferred, turns
+from lstmadvisor.extract.common import Fact, default, fact, inferred, receiver, turns
 from lstmadvisor.extract.keras.callbacks import Callbacks
 from lstmadvisor.extract.keras.epochs import epochs, in_a_loop, tape_loops, turns_of
 from lstmadvisor.extract.keras.kinds import last_name
 from lstmadvisor.extract.keras.training import FIT, FIT_GENERATOR, Fit, Training, agreed, distinct, feeds, written
 from lstmadvisor.extract.shapes.dims import same_key
-from lstmadvisor.facts import ABSENT, EpochLoop, Item, Known, Seed, Step, TrainingStep, Unknown, Validation
+from lstmadvisor.facts import ABSENT, UNSEEN, EpochLoop, Item, Known, Seed, Step, TrainingStep, Unknown, Validation
 
 _SEEDS = {
     "numpy.random.seed": "numpy",
@@ -57,7 +57,12 @@ class Fits:
         places = list({id(fit.term.at.node): place(fit.term.at) for fit in fits}.values())
         if not places or not alone:
             return EpochLoop()
-        return EpochLoop(at=places[0], others=tuple(Item(at=each) for each in places[1:]))
+        names = list(dict.fromkeys(name for fit in fits if (name := receiver(fit.term))))
+        return EpochLoop(
+            at=places[0],
+            models=inferred(names) if len(names) == len(places) else UNSEEN,
+            others=tuple(Item(at=each) for each in places[1:]),
+        )
 
     def epochs(self) -> Fact | None:
         """How often the data are seen."""
