@@ -28,6 +28,8 @@ from lstmadvisor.measured import MeasuredClipping, MeasuredLayer, Probe
 _WRITTEN = frozenset({"literal", "constant", "arithmetic"})
 _ATTRIBUTES = ("kind", "units", "input_size", "num_layers", "bidirectional", "batch_first", "dropout")
 _SCALED = (0.01, 10.0)
+_COUNTED = 0.02
+"""share of the targets: sequences may end with what looks like padding"""
 
 
 def joined(program: Program, probe: Probe) -> Program:
@@ -161,10 +163,14 @@ class _Join:
         )
 
     def padding(self, padding: Padding) -> Padding:
-        """Whether the layers got packed sequences."""
+        """Whether the layers got packed sequences, and whether targets of padded steps count in the loss."""
         packed = {layer.packed for layer in self._probe.layers}
+        shares = [loss.padded for loss in self._probe.losses if loss.padded is not None]
         return padding.model_copy(
-            update={"packed": self.filled(padding.packed, packed.pop() if len(packed) == 1 else None)}
+            update={
+                "packed": self.filled(padding.packed, packed.pop() if len(packed) == 1 else None),
+                "in_loss": self.filled(padding.in_loss, max(shares) > _COUNTED if shares else None),
+            }
         )
 
     def _scaled(self) -> bool | None:

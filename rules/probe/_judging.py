@@ -63,6 +63,14 @@ def extend(steps: int, least: int, what: str) -> Undecided:
     return Undecided(missing=f"{what}: the probe made {steps} steps; extend it to {least} steps")
 
 
+def targets_unseen(program: Program) -> Undecided | None:
+    """Where there was training, and no loss function of the framework in it."""
+    probe = measured(program)
+    if probe is None or not probe.steps or probe.losses or probe.statistics.over_constant is not None:
+        return None
+    return Undecided(missing="targets: the loss is written by hand, or by a library", at=loss_at(program))
+
+
 def series(name: str, text: str) -> Evidence:
     """A measured series, with what to see in it."""
     return Evidence(series=name, text=text)

@@ -2,7 +2,7 @@
 
 from lstmadvisor.rule import Finding, Iterator, Options, Program, Severity, Undecided, measured, rule
 
-from ._judging import extend, far, loss_at, series
+from ._judging import extend, far, loss_at, series, targets_unseen
 
 
 class Limits(Options):
@@ -28,6 +28,8 @@ class Limits(Options):
     options=Limits,
 )
 def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
+    if unseen := targets_unseen(program):
+        yield unseen
     probe = measured(program)
     if probe is None or probe.statistics.over_constant is None or probe.statistics.over_constant < options.share:
         return

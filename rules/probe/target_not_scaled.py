@@ -2,7 +2,7 @@
 
 from lstmadvisor.rule import Finding, Iterator, Options, Program, Undecided, measured, rule, where
 
-from ._judging import input_at, loss_at
+from ._judging import input_at, loss_at, targets_unseen
 
 
 class Limits(Options):
@@ -28,6 +28,8 @@ class Limits(Options):
     options=Limits,
 )
 def check(program: Program, options: Limits) -> Iterator[Finding | Undecided]:
+    if unseen := targets_unseen(program):
+        yield unseen
     probe = measured(program)
     if probe is None or (probe.statistics.over_constant or 0.0) < options.share:
         return

@@ -11,6 +11,7 @@ from lstmadvisor.facts import (
     HiddenState,
     Known,
     Optimizer,
+    Padding,
     Place,
     Program,
     RecurrentLayer,
@@ -21,6 +22,7 @@ from lstmadvisor.measured import (
     MeasuredClipping,
     MeasuredLayer,
     MeasuredLoader,
+    MeasuredLoss,
     MeasuredOptimizer,
     Probe,
     Series,
@@ -174,3 +176,14 @@ def test_a_run_without_steps_changes_nothing_else():
     program = Program(path="train.py", batch_size=UNTOLD)
     probe = Probe(status="no-training")
     assert joined(program, probe) == program.model_copy(update={"probe": probe})
+
+
+class TestPadding:
+    @pytest.mark.parametrize(("share", "counted"), [(0.4, True), (0.0, False)])
+    def test_whether_padded_targets_count_is_filled_in(self, share, counted):
+        losses = (MeasuredLoss(name="cross_entropy", padded=share),)
+        assert plain(join({"padding": Padding(in_loss=UNTOLD)}, losses=losses).padding.in_loss) is counted
+
+    def test_what_the_code_tells_stays(self):
+        losses = (MeasuredLoss(name="cross_entropy", padded=0.0),)
+        assert join({"padding": Padding(in_loss=given(True))}, losses=losses).padding.in_loss == given(True)

@@ -136,6 +136,16 @@ class TestLossDiverges:
         assert verdict.reason == "course of the loss: the probe made 40 steps; extend it to 50 steps"
 
 
+@pytest.mark.parametrize("rule", ["no-better-than-a-constant", "target-not-scaled"])
+class TestLossesByHand:
+    def test_without_targets_it_is_said_so(self, rule):
+        verdict = run(rule, constant=None, over_constant=None)
+        assert (verdict.state, verdict.reason) == ("undecided", "targets: the loss is written by hand, or by a library")
+
+    def test_without_training_nothing_is_missing(self, rule):
+        assert run(rule, measured={"steps": 0}, constant=None, over_constant=None).state == "passed"
+
+
 class TestGradientSpikes:
     def test_tells_where_to_clip(self):
         verdict = run("gradient-spikes", spike=201.0, spike_step=83, norm_p90=1.9)
