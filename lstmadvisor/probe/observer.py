@@ -94,6 +94,9 @@ class Instrument:
     def backward(self, loss: Any) -> None:
         """Gradients of `loss` are about to be computed."""
 
+    def learned(self, loss: Any) -> None:
+        """The same, just before, with the graph of the loss, in a step that is listened to."""
+
     def clipped(self, kind: str, most: float, norm: Any) -> None:
         """The gradient was clipped."""
 

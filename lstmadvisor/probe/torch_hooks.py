@@ -119,6 +119,8 @@ class TorchHooks:
         loss = tensors if self._torch.is_tensor(tensors) else next(iter(tensors))
         self.by_hand.before_backward(loss)
         scaled, self._scaled = self._scaled, None
+        if self._observer.listening and scaled is None:
+            self._observer.tell("learned", loss)
         self._observer.tell("backward", (scaled[1] if scaled and scaled[0] is loss else loss).detach())
         result = original(tensors, *args, **kwargs)
         self.by_hand.after_backward()

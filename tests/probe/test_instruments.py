@@ -518,3 +518,24 @@ def test_an_evaluation_that_could_take_gradients_is_none_of_training(tmp_path):
     assert probe.checks.eval_mode_while_training == 0.0
     assert probe.of("validation-loss").steps == (10, 20)
     assert min(probe.of("validation-loss").values) > 1000 > max(probe.of("loss-function", "mse_loss").values)
+
+
+@pytest.mark.parametrize(
+    ("loss", "name"),
+    [
+        ("((model(x) - y) ** 2).mean()", "mse_loss"),
+        ("(y.squeeze() - model(x).squeeze(1)).pow(2).mean()", "mse_loss"),
+        ("torch.mean(torch.abs(model(x) - y))", "l1_loss"),
+    ],
+)
+def test_targets_of_a_loss_written_out(loss, name, tmp_path):
+    by_hand = measure(tmp_path, PLAIN.replace("nn.functional.mse_loss(model(x), y)", loss)).losses
+    called = measure(tmp_path, PLAIN.replace("mse_loss", name)).losses
+    assert [one.name for one in by_hand] == [name]
+    assert by_hand[0].constant == pytest.approx(called[0].constant, rel=1e-5)
+    assert by_hand[0].target_mean == pytest.approx(called[0].target_mean, rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["((model(x) - y) ** 4).mean()", "((model(x) - model(x + 1)) ** 2).mean()"])
+def test_other_losses_written_out_tell_no_targets(loss, tmp_path):
+    assert measure(tmp_path, PLAIN.replace("nn.functional.mse_loss(model(x), y)", loss)).losses == ()

@@ -78,7 +78,7 @@ for step in range(1000):
     state = (torch.zeros(32, 8), torch.zeros(32, 8))
     for t in range(12):
         state = cell(x[:, t], state)
-    loss = nn.functional.mse_loss(head(nn.functional.dropout(state[0])), y)
+    loss = ((head(nn.functional.dropout(state[0])) - y) ** 2).mean()
     loss.backward()
     optimizer.step()
 """

@@ -7,6 +7,7 @@ from collections import Counter
 from statistics import fmean, median
 from typing import Any
 
+from lstmadvisor.probe.instruments import residuals
 from lstmadvisor.probe.models import Models
 from lstmadvisor.probe.observer import OFTEN, Arguments, Instrument, Observer
 from lstmadvisor.probe.recorder import rounded
@@ -34,6 +35,7 @@ class Targets(Instrument):
         self._reals: dict[str, list[list[float]]] = {}
         self._reductions: dict[str, str | None] = {}
         self._heard: set[tuple[str, int]] = set()
+        self._outputs: list[Any] = []
 
     def loss_function(self, name: str, arguments: Arguments, value: Any) -> None:
         """Keeps a sample of the targets, in the steps that are listened to."""
@@ -56,11 +58,35 @@ class Targets(Instrument):
                 lambda ids: counts.update(int(one) for one in ids if one != ignored),
             )
         elif name in REAL + BINARY:
-            columns = target.shape[-1] if target.dim() > 1 and target.shape[-1] <= COLUMNS else 1
-            rows = target.reshape(-1, columns)[: MOST // columns].clone()
-            kept = self._reals.setdefault(name, [[] for _ in range(columns)])
-            if len(kept) == columns:
-                self.recorder.fetch(rows.t(), lambda values: _spread(kept, values))
+            self._keep(name, target)
+
+    def outermost(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        """Keeps what a loss may be computed from."""
+        import torch
+
+        parts = output if isinstance(output, tuple | list) else (output,)
+        self._outputs += [part for part in parts if torch.is_tensor(part) and part.grad_fn is not None]
+
+    def learned(self, loss: Any) -> None:
+        """Looks for the targets in the graph of a loss that no function computed."""
+        outputs, self._outputs = self._outputs, []
+        step = self.observer.steps
+        if not outputs or loss.dim() or any(at == step for _, at in self._heard):
+            return
+        found = residuals.targets(loss, outputs)
+        if found is not None:
+            name, target = found
+            self._heard.add((name, step))
+            self._calls[name] += 1
+            self._reductions[name] = "mean"
+            self._keep(name, target)
+
+    def _keep(self, name: str, target: Any) -> None:
+        columns = target.shape[-1] if target.dim() > 1 and target.shape[-1] <= COLUMNS else 1
+        rows = target.reshape(-1, columns)[: MOST // columns].clone()
+        kept = self._reals.setdefault(name, [[] for _ in range(columns)])
+        if len(kept) == columns:
+            self.recorder.fetch(rows.t(), lambda values: _spread(kept, values))
 
     def _count_padded(self, name: str, target: Any, ignored: int) -> None:
         """Targets that count although their input is padding, where there is one for each position of the input."""
@@ -74,6 +100,7 @@ class Targets(Instrument):
 
     def listened(self, step: int) -> None:
         """The input of the step has been described; early targets are told for runs that are cut off."""
+        self._outputs.clear()
         if self._last is not None:
             self._count_padded(*self._last)
             self._last = None
