@@ -281,6 +281,12 @@ class Schedule(Item):
     """whether the file speaks of it again, behind the statement that gives it a name and does nothing else"""
     mode: Value = UNSEEN
     """of `ReduceLROnPlateau`: min, max"""
+    variable: Value = UNSEEN
+    """of a rate that is lowered in a variable alone: its name"""
+    given_to: Value = UNSEEN
+    """what the code calls the optimizer there that took the rate when it was built"""
+    given_if: Value = UNSEEN
+    """the condition under which that is built, as it is written; absent where it always is"""
 
 
 class Loss(Item):

@@ -7,12 +7,14 @@ from lstmadvisor.rule import (
     Iterator,
     NoOptions,
     Program,
+    RemoveStatement,
     ReplaceExpression,
     Severity,
     Undecided,
     active,
     plain,
     rule,
+    safe,
     unsafe,
     where,
 )
@@ -60,6 +62,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 message=why,
                 label="no effect",
                 help=_instead(str(plain(dead.setting)), str(name)),
+                fix=safe("delete it", RemoveStatement(at=where(dead))) if name == "shuffle" else None,
             )
 
 

@@ -8,6 +8,7 @@ from lstmadvisor.rule import (
     EpochLoop,
     Finding,
     Fix,
+    InsertStatements,
     Iterator,
     Known,
     MoveStatement,
@@ -139,6 +140,7 @@ def _in_vain(schedule: Schedule) -> Finding:
             message=message,
             label="changes nothing",
             help='set `group["lr"]` of each of `optimizer.param_groups`, or use a scheduler',
+            fix=_handed_on(schedule),
             evidence=notes(at, (here, "the optimizer took the number here")),
         )
     return Finding(
@@ -146,8 +148,21 @@ def _in_vain(schedule: Schedule) -> Finding:
         message=f"this optimizer keeps its first rate: only a variable is lowered{aside(schedule)}",
         label="never lowered",
         help='set `group["lr"]` of each of its `param_groups`, or use a scheduler',
+        fix=_handed_on(schedule),
         evidence=notes(here, (at, "the variable")),
     )
+
+
+def _handed_on(schedule: Schedule) -> Fix | None:
+    """The new rate given to the optimizer."""
+    at, rate, optimizer = schedule.at, plain(schedule.variable), plain(schedule.given_to)
+    if at is None or rate is None or optimizer is None:
+        return None
+    given = [f"for group in {optimizer}.param_groups:", f'    group["lr"] = {rate}']
+    if (condition := plain(schedule.given_if)) is not None:
+        given = [f"if {condition}:", *(f"    {line}" for line in given)]
+    edit = InsertStatements(at=at, side="after", code="\n".join(given))
+    return unsafe("give the optimizer the new rate", "the rate really falls", edit)
 
 
 def _too_often(program: Program, schedule: Schedule, name: str, options: Limits) -> tuple[str, str]:

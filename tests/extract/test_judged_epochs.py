@@ -218,3 +218,23 @@ class TestSchedules:
         other = made.replace("(optimizer)", '(optimizer, "max")') + "print(plateau)\n"
         (schedule,) = items(facts_of(HEAD + other + STEP).schedules)
         assert (plain(schedule.mentioned), plain(schedule.mode)) == (True, "max")
+
+    @pytest.mark.parametrize(
+        ("made", "name", "condition"),
+        [
+            ("optimizer = torch.optim.Adam(model.parameters(), lr=rate)\n", "optimizer", None),
+            ("if FAST:\n    quick = torch.optim.Adam(model.parameters(), lr=rate)\n", "quick", "FAST"),
+            ("if SLOW:\n    pass\nelse:\n    quick = torch.optim.Adam(model.parameters(), lr=rate)\n", None, None),
+        ],
+    )
+    def test_who_took_a_rate_that_is_lowered_in_a_variable(
+        self, made: str, name: str | None, condition: str | None, facts_of: FactsOf
+    ) -> None:
+        given = "FAST, SLOW, rate = False, True, 0.01\n"
+        text = HEAD.replace("optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)\n", given)
+        if "quick" in made:
+            made = "optimizer = torch.optim.SGD(model.parameters(), lr=0.5)\n" + made
+        facts = facts_of(text + made + STEP + "    if epoch == 9:\n        rate *= 0.5\n")
+        (schedule,) = items(facts.schedules)
+        assert plain(schedule.variable) == "rate"
+        assert (plain(schedule.given_to), plain(schedule.given_if)) == (name, condition)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
-from lstmadvisor.edits import SetValue
+from lstmadvisor.edits import RemoveStatement, SetValue
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -267,7 +267,10 @@ class TestResultThrownAway:
 
     def test_an_attribute(self) -> None:
         loader = dead("attribute-after-construction", "shuffle", "shuffle", why=given("a loader does not look at it"))
-        assert self.verdict(loader).only.help == "give `shuffle` to the constructor"
+        finding = self.verdict(loader).only
+        assert finding.help == "give `shuffle` to the constructor"
+        assert finding.fix is not None
+        assert (finding.fix.applicability, finding.fix.edits) == ("safe", (RemoveStatement(at=at(3)),))
         rate = dead("attribute-after-construction", "lr", "learning-rate", why=given("the optimizer reads the groups"))
         finding = self.verdict(rate).only
         assert (finding.topic, finding.severity) == ("learning-rate", "error")

@@ -14,7 +14,7 @@ from lstmadvisor.edits import (
     SetArgument,
     SetValue,
 )
-from lstmadvisor.facts import DeadSetting, EpochLoop, Item, Known, Optimizer, RecurrentLayer, Schedule
+from lstmadvisor.facts import ABSENT, DeadSetting, EpochLoop, Item, Known, Optimizer, RecurrentLayer, Schedule
 
 LAYER = RecurrentLayer(at=at(2), kind=given("LSTM"))
 
@@ -146,3 +146,24 @@ class TestAPlateauThatIsNeverStepped:
     def test_is_deleted_where_nothing_could_be_watched(self) -> None:
         assert self.edits({}, {}) == (RemoveStatement(at=at(9)),)
         assert self.edits({"mentioned": given(True)}, {}) == ()
+
+
+def test_a_rate_that_is_lowered_in_a_variable_is_handed_on() -> None:
+    lowered = Schedule(
+        at=at(20), by_hand=given(True), stepped=given("never"), optimizer=at(5), variable=given("lr"),
+        given_to=given("optimizer"), given_if=ABSENT,
+    )  # fmt: skip
+
+    def code(schedule: Schedule) -> str:
+        fix = judge("schedule-at-wrong-rhythm", program(schedules=(schedule,))).only.fix
+        assert fix is not None
+        (edit,) = fix.edits
+        assert isinstance(edit, InsertStatements)
+        assert (edit.at, edit.side) == (at(20), "after")
+        return edit.code
+
+    assert code(lowered) == 'for group in optimizer.param_groups:\n    group["lr"] = lr'
+    under = lowered.model_copy(update={"given_if": given("args.adam"), "active": False})
+    assert code(under) == 'if args.adam:\n    for group in optimizer.param_groups:\n        group["lr"] = lr'
+    nameless = lowered.model_copy(update={"given_to": UNCLEAR})
+    assert judge("schedule-at-wrong-rhythm", program(schedules=(nameless,))).only.fix is None

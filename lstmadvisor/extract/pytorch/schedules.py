@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import libcst as cst
+
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import (
     Choice,
@@ -21,7 +23,7 @@ from lstmadvisor.extract.abstract.values import (
     options,
     walk,
 )
-from lstmadvisor.extract.common import Fact, argument, bound_name, default, fact, inferred, place
+from lstmadvisor.extract.common import Fact, argument, bound_name, default, fact, inferred, nodes_down, place
 from lstmadvisor.extract.data.feeds import is_loader
 from lstmadvisor.extract.pytorch.makers import extends, is_optimizer, is_schedule, makers, owner
 from lstmadvisor.extract.pytorch.optimizers import rate_of
@@ -137,8 +139,6 @@ def _gamma(term: Term, kind: str) -> Fact:
 
 def _power(function: Function) -> Fact | None:
     """`0.95` of `lambda epoch: 0.95 ** epoch`."""
-    import libcst as cst
-
     body = function.node.body
     if (
         isinstance(body, cst.BinaryOperation)
@@ -371,7 +371,22 @@ def _in_vain(run: Run, steps: Steps, scheduled: list[Place | None]) -> Iterator[
                         optimizer=place(made.at),
                         metric_given=ABSENT,
                         by_hand=inferred(True, place(term.at)),
+                        variable=inferred(root.name) if root.name else ABSENT,
+                        **_taker(made, term),
                     )
+
+
+def _taker(made: Term, lowered: Term) -> dict[str, Fact]:
+    """What an optimizer is called where a rate is lowered, and on which condition it is built."""
+    name, module = bound_name(made), made.at.module
+    if not name or module is None or made.at.node is None or made.scope.frames != lowered.scope.frames:
+        return {}
+    if made.scope.active:
+        return {"given_to": inferred(name), "given_if": ABSENT}
+    sides = [node for node in nodes_down(module.tree, made.at.node) or () if isinstance(node, cst.If)]
+    if len(sides) != 1 or nodes_down(sides[0].body, made.at.node) is None:
+        return {}
+    return {"given_to": inferred(name), "given_if": inferred(module.code(sides[0].test))}
 
 
 def _sets_itself(term: Term) -> bool:
