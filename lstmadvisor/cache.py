@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -123,6 +122,8 @@ class Cache:
                 self.folder.mkdir(parents=True)
                 (self._top / ".gitignore").write_text("*\n", encoding="utf-8")
                 (self._top / "CACHEDIR.TAG").write_text(_SIGNATURE, encoding="utf-8")
+            import tempfile
+
             handle, name = tempfile.mkstemp(dir=self.folder)
             os.close(handle)
             try:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from lstmadvisor.errors import UserError, suggestion
+from lstmadvisor.facts import Frozen
 from lstmadvisor.model import Severity
 from lstmadvisor.project import Project
 from lstmadvisor.rule import Options, Rule
@@ -21,12 +21,10 @@ from lstmadvisor.selection import Layer
 FailOn = Literal["error", "warning", "advice", "never"]
 
 
-class Config(BaseModel):
+class Config(Frozen):
     """The settings of a project.  Keys are written with dashes; an unknown key is an error."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
-    )
+    model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True)
 
     select: tuple[str, ...] | None = None
     """the rules to run, in place of the default ones"""
@@ -34,7 +32,7 @@ class Config(BaseModel):
     """rules to run as well"""
     ignore: tuple[str, ...] = ()
     """rules not to run"""
-    per_file_ignores: dict[str, tuple[str, ...]] = {}
+    per_file_ignores: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """patterns of paths, and the rules not to report there"""
     exclude: tuple[str, ...] = ()
     """patterns of files and folders that are left out when folders are searched"""
@@ -48,7 +46,7 @@ class Config(BaseModel):
     """the folder in which is kept what was understood"""
     packs: tuple[str, ...] = ()
     """further folders of rules"""
-    rules: dict[str, dict[str, Any]] = {}
+    rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """by the name of a rule: its options, and `severity`"""
 
     @property
@@ -57,8 +55,7 @@ class Config(BaseModel):
         return Layer(self.select, self.extend_select, self.ignore)
 
 
-@dataclass(frozen=True)
-class RuleSettings:
+class RuleSettings(NamedTuple):
     """What the configuration says of one rule."""
 
     options: Options
@@ -68,6 +65,8 @@ class RuleSettings:
 
 def check(project: Project) -> Config:
     """The checked configuration; `UserError` says what is wrong with it, and in which file."""
+    if not project.table:
+        return Config()
     try:
         return Config.model_validate(project.table)
     except ValidationError as error:
@@ -120,6 +119,8 @@ def ignored_in(config: Config, project: Project, path: str) -> tuple[str, ...]:
 
 
 def _rule_settings(rule: Rule, table: dict[str, Any]) -> RuleSettings:
+    if not table:
+        return RuleSettings(rule.options())
     given = {key.replace("-", "_"): value for key, value in table.items()}
     where = f"[tool.lstmadvisor.rules.{rule.name}]"
     severity = given.pop("severity", None)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from lstmadvisor import causes
 from lstmadvisor.config import RuleSettings
@@ -16,11 +15,9 @@ from lstmadvisor.model import Finding, Grade, Outcome, Severity, State, Undecide
 from lstmadvisor.rule import Rule
 
 _COMMENT = re.compile(r"""^((?:[^#"'\\]|\\.|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')*)#.*$""")
-_log = logging.getLogger("lstmadvisor")
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What the rules said of the programs."""
 
     outcomes: tuple[Outcome, ...]
@@ -64,7 +61,7 @@ def with_findings(
     )
     complete = [_complete(finding, rule, settings) for finding in findings]
     ordered = sorted((*judgement.findings, *complete), key=order)
-    return replace(judgement, outcomes=outcomes, findings=tuple(ordered))
+    return judgement._replace(outcomes=outcomes, findings=tuple(ordered))
 
 
 def _explained(outcomes: list[Outcome], spoken: set[str]) -> list[Outcome]:
@@ -118,7 +115,9 @@ def _judge_one(program: Program, rule: Rule, settings: RuleSettings) -> tuple[Ou
         complete = (_complete(found, rule, settings) for found in said if isinstance(found, Finding))
         findings = tuple({(f.at, f.message): f for f in complete}.values())
     except Exception as error:
-        _log.debug("rule %s crashed on %s", rule.name, program.path, exc_info=True)
+        import logging
+
+        logging.getLogger("lstmadvisor").debug("rule %s crashed on %s", rule.name, program.path, exc_info=True)
         return outcome("error", f"{type(error).__name__}: {error}"), (), False
     missing = [one.missing for one in said if isinstance(one, Undecided)]
     missing += [

@@ -20,6 +20,8 @@ from pydantic import (
     model_serializer,
 )
 
+from lstmadvisor.unchecked import Unchecked
+
 if TYPE_CHECKING:
     from lstmadvisor.measured import Probe
 
@@ -29,7 +31,7 @@ Via = Literal[
 ]  # fmt: skip
 
 
-class Frozen(BaseModel):
+class Frozen(BaseModel, metaclass=Unchecked):
     """Base of all facts: immutable, and a misspelt field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings", defer_build=True)

@@ -7,6 +7,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from lstmadvisor.patterns import regex
+
 DEEPEST = 800
 """Nesting that a tree visitor survives, in Python stack frames: the interpreter allows 1,000 and callers need some."""
 
@@ -31,7 +33,7 @@ _PYTHON_CELLS = (
     "lstmadvisor",
 )
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""
       (?P<comment>\#[^\n]*)
     | (?P<string>"{3}[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*(?:"{3}|(?P<open1>\Z))
@@ -50,12 +52,12 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_FORMAT_PREFIX = re.compile("[fFtT]")
-_IN_FORMAT = re.compile(r"[(\[{]|[)\]}]|[-+*/%@&|^~.]|\b(?:and|or|not|if|for|lambda|await)\b")
+_FORMAT_PREFIX = regex("[fFtT]")
+_IN_FORMAT = regex(r"[(\[{]|[)\]}]|[-+*/%@&|^~.]|\b(?:and|or|not|if|for|lambda|await)\b")
 
 _COMMANDS = "pip3?|conda|mamba|cd|ls|mkdir|rm|cp|mv|cat|wget|git|unzip"
 """Shell commands that IPython takes without a sign."""
-_SPECIAL = re.compile(
+_SPECIAL = regex(
     rf"""(?P<indent>[ \t]*)(?:
       (?P<timed>%(?:time|timeit|memit)\b(?:[ \t]+-\w+(?:[ \t]+\d+)?)*[ \t]+)(?P<body>\S[^\n]*)
     | %run[ \t]+(?:-\w+[ \t]+)*(?:\./)?(?P<run>\w+(?:/\w+)*)(?:\.py)?[ \t]*(?=\n|\Z)
@@ -70,21 +72,21 @@ _SIGNS = [
     re.compile(sign, re.MULTILINE)
     for sign in (rf"\n[ \t]*(?:[%!?]|(?:{_COMMANDS})[ \t])", r"\?[ \t]*$", r"=[ \t]*[!%]")
 ]
-_CASE = re.compile(r"[ \t]*case\b(?![ \t]*[=.,:)\]])")
-_INDENT = re.compile(r"([ \t]*)(\w*)")
-_CONTINUED = re.compile(r"(?:[^\n]*\\\n)*[^\n]*(?:\n|\Z)")
+_CASE = regex(r"[ \t]*case\b(?![ \t]*[=.,:)\]])")
+_INDENT = regex(r"([ \t]*)(\w*)")
+_CONTINUED = regex(r"(?:[^\n]*\\\n)*[^\n]*(?:\n|\Z)")
 _PLAIN = r"""[^\n()\[\]{}"'\#\\%!?]"""
 _STRING = r"""(?:"(?!"")[^"\\\n]*"|'(?!'')[^'\\\n]*')"""
-_SIMPLE = re.compile(
+_SIMPLE = regex(
     rf"""([ \t]*)(?=\S)(?!(?:{_COMMANDS})[ \t])(\w*){_PLAIN}*
     (?:(?:{_STRING}|[(\[{{]{_PLAIN}*(?:{_STRING}{_PLAIN}*)*[)\]}}]){_PLAIN}*)*(?:\n|\Z)""",
     re.VERBOSE,
 )
 """A logical line that needs no second look: on one line, at most one level of brackets, nothing of IPython's."""
-_BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)+")
-_FIRST_INDENT = re.compile(r"(?:[ \t]*\n)*([ \t]+)\S")
-_CELL_MAGIC = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*%%(\w*)[^\n]*")
-_COMPOUND = re.compile(r"(?:if|for|while|with|def|class|async|try|match)\b|@")
+_BLANK = regex(r"(?:[ \t]*(?:#[^\n]*)?\n)+")
+_FIRST_INDENT = regex(r"(?:[ \t]*\n)*([ \t]+)\S")
+_CELL_MAGIC = regex(r"(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*%%(\w*)[^\n]*")
+_COMPOUND = regex(r"(?:if|for|while|with|def|class|async|try|match)\b|@")
 
 
 class NotReadable(Exception):

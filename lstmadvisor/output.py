@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -19,7 +18,11 @@ def colored(mode: str, output_file: str | None = None) -> bool:
 
 def columns() -> int:
     """The width of the terminal, or a generous one where there is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+    if not sys.stdout.isatty():
+        return 120
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def write(text: str, output_file: str | None = None) -> None:

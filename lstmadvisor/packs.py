@@ -11,10 +11,9 @@ import importlib
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lstmadvisor import _where, rule_info
 from lstmadvisor.errors import UserError
@@ -29,8 +28,7 @@ _CODE = re.compile(r"[A-Z]{2,}\d{3}")
 AnyInfo = TypeVar("AnyInfo", bound=RuleInfo)
 
 
-@dataclass(frozen=True)
-class Pack:
+class Pack(NamedTuple):
     """A folder of rules under the name of its synthetic package."""
 
     name: str

@@ -8,8 +8,7 @@ named by code or name, or with `all`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from lstmadvisor.errors import UserError, suggestion
 from lstmadvisor.rule_info import RuleInfo
@@ -24,8 +23,7 @@ class UnknownSelector(UserError):
     """A selector that no rule answers to."""
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """One source of selectors.  `select` starts afresh; without it the layer adjusts what came before."""
 
     select: tuple[str, ...] | None = None
@@ -60,8 +58,7 @@ def covered(rules: Sequence[AnyInfo], words: Iterable[str]) -> frozenset[str]:
     return frozenset(rule.code for rule in rules for selector in selectors if selector.covers(rule))
 
 
-@dataclass(frozen=True)
-class _Selector:
+class _Selector(NamedTuple):
     word: str
     strength: int
     codes: frozenset[str]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -118,6 +117,8 @@ class Session:
 
     def _request(self, paths: Sequence[str]) -> Request:
         if self.verbose:
+            import logging
+
             logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s", stream=sys.stderr)
         data = sys.stdin.buffer.read() if "-" in paths else b""
         stdin = self._stdin(data) if "-" in paths else None

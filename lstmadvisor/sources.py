@@ -10,6 +10,7 @@ import tokenize
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import libcst
 
     from lstmadvisor.model import Message
+    from lstmadvisor.nodes import Range
 
 __all__ = [
     "STDIN",
@@ -218,7 +220,22 @@ def _unreadable(path: str, text: str, line: int | None = None, column: int = 1) 
     return Unreadable(_message(path, text, line, column))
 
 
-def parse(source: Source, messages: list[Message] | None = None) -> libcst.Module:
+@dataclass(frozen=True)
+class Parsed:
+    """A syntax tree, the text that it was made from, and where its nodes stand in that."""
+
+    tree: libcst.Module
+    code: str
+
+    @cached_property
+    def positions(self) -> Mapping[libcst.CSTNode, Range]:
+        """From a node to its start and end, for all nodes: twice the work of parsing, done at the first question."""
+        from lstmadvisor.nodes import positions
+
+        return positions(self.tree)
+
+
+def parse(source: Source, messages: list[Message] | None = None) -> Parsed:
     """The syntax tree of `source.code`; raises `Unreadable`.
 
     Cells of a notebook that do not parse are left out, each with a message appended to `messages`.
@@ -244,7 +261,7 @@ def parse(source: Source, messages: list[Message] | None = None) -> libcst.Modul
 _INDENTATION = re.compile(r"^[ \t]*\t[ \t]*", re.MULTILINE)
 
 
-def _parsed_by_cells(source: Source, messages: list[Message]) -> libcst.Module:
+def _parsed_by_cells(source: Source, messages: list[Message]) -> Parsed:
     lines = source.code.split("\n")
     firsts = [first for _, first in source.cells]
     for (index, first), after in zip(source.cells, [*firsts[1:], len(lines)], strict=True):
@@ -268,11 +285,11 @@ class _Broken(Exception):
         self.line, self.column, self.why = line, column, why
 
 
-def _parsed(code: str) -> libcst.Module:
+def _parsed(code: str) -> Parsed:
     import libcst
 
     try:
-        return libcst.parse_module(code)
+        return Parsed(libcst.parse_module(code), code)
     except libcst.ParserSyntaxError as error:
         # libcst lists the tokens that it expected; the interpreter says what is wrong
         raise _complaint(code) or _Broken(error.editor_line, error.editor_column, "libcst cannot parse this") from None
@@ -320,7 +337,7 @@ class Library:
         self.changed = False
         """whether it holds other contents than the files"""
         self._sources: dict[str, Source | None] = {}
-        self._trees: dict[str, libcst.Module | None] = {}
+        self._parsed: dict[str, Parsed | None] = {}
         self._kept = 0
         self._told: set[str] = set()
         """files that were parsed, and their messages given"""
@@ -360,29 +377,34 @@ class Library:
 
     def tree(self, path: Path | str | Source) -> libcst.Module | None:
         """The syntax tree of a file or source, None if it cannot be read or parsed."""
+        parsed = self.parsed(path)
+        return None if parsed is None else parsed.tree
+
+    def parsed(self, path: Path | str | Source) -> Parsed | None:
+        """The parsed code of a file or source, None if it cannot be read or parsed."""
         key = self._key(path)
-        if key not in self._trees:
+        if key not in self._parsed:
             if isinstance(path, Source) and key not in self._sources:
                 self.add(path)
             source = path if isinstance(path, Source) else self.source(path)
-            self._trees[key] = None
+            self._parsed[key] = None
             if source is not None:
                 try:
-                    self._trees[key] = parse(source, [] if key in self._told else self.messages)
+                    self._parsed[key] = parse(source, [] if key in self._told else self.messages)
                 except Unreadable as error:
                     self.messages.append(error.message)
                 self._told.add(key)
                 self._keep(key, source)
-        return self._trees[key]
+        return self._parsed[key]
 
     def _keep(self, newest: str, source: Source) -> None:
         """Forget the trees parsed first where all together take too much memory."""
         self._kept += len(source.code)
-        while self._kept > MOST_KEPT and len(self._trees) > 1:
-            oldest = next(key for key, tree in self._trees.items() if tree is not None or key == newest)
+        while self._kept > MOST_KEPT and len(self._parsed) > 1:
+            oldest = next(key for key, tree in self._parsed.items() if tree is not None or key == newest)
             if oldest == newest:
                 break
-            del self._trees[oldest]
+            del self._parsed[oldest]
             known = self._sources.get(oldest)
             self._kept -= len(known.code) if known is not None else 0
 
@@ -407,7 +429,7 @@ class Library:
         other.changed = True
         keys = {self._key(path): path for path in changed}
         other._sources = {key: source for key, source in self._sources.items() if key not in keys}
-        other._trees = {key: tree for key, tree in self._trees.items() if key not in keys}
+        other._parsed = {key: tree for key, tree in self._parsed.items() if key not in keys}
         other._texts = {key: text for key, text in self._texts.items() if key not in keys}
         other._shown = {name: source for name, source in self._shown.items() if self._key(source) not in keys}
         for key, path in keys.items():
@@ -416,7 +438,7 @@ class Library:
                 other._texts[key] = text.replace("\r\n", "\n").replace("\r", "\n")
                 continue
             source = read(path, changed[path]) if key != STDIN else from_text(changed[path])
-            other._trees[key] = parse(source, other.messages)
+            other._parsed[key] = parse(source, other.messages)
             other.add(source)
         return other
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lstmadvisor.facts import Edge, Known, Place, Program, RecurrentLayer, items, known, plain
 
 _STRAIGHT = frozenset(("direct", "dropout", "normalization", "activation"))
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(NamedTuple):
     """Recurrent layers of which each reads every step of the one before."""
 
     depth: int

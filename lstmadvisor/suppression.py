@@ -11,26 +11,26 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lstmadvisor.facts import Place
+from lstmadvisor.patterns import regex
 
-_NOQA = re.compile(r"#\s*noqa\b(?P<codes>\s*:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?", re.IGNORECASE)
-_OWN = re.compile(
+_NOQA = regex(r"#\s*noqa\b(?P<codes>\s*:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?", re.IGNORECASE)
+_OWN = regex(
     r"#\s*lstmadvisor\s*:\s*ignore(?P<file>-file)?\b\s*(?:\[(?P<words>[^\]]*)\])?(?P<reason>[^#]*)", re.IGNORECASE
 )
-_CODE = re.compile(r"[A-Z]+[0-9]+", re.IGNORECASE)
-_WORD = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
-_LINE_COMMENT = re.compile(r"(?:^|\s)(#.*)")
+_CODE = regex(r"[A-Z]+[0-9]+", re.IGNORECASE)
+_WORD = regex(r"[^,\s](?:[^,]*[^,\s])?")
+_LINE_COMMENT = regex(r"(?:^|\s)(#.*)")
 
-_INDENTATION = re.compile(r"^[ \t]*\t[ \t]*", re.MULTILINE)
+_INDENTATION = regex(r"^[ \t]*\t[ \t]*", re.MULTILINE)
 _LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
 EVERYTHING = "all"
 
 
-@dataclass(frozen=True)
-class Silence:
+class Silence(NamedTuple):
     """One comment: the selectors that it names, and the lines that it counts for (None: the file)."""
 
     words: tuple[str, ...]
@@ -43,8 +43,7 @@ class Silence:
     """where each word begins and ends in the line of the comment; none if no word is written there"""
 
 
-@dataclass(frozen=True)
-class _Comment:
+class _Comment(NamedTuple):
     text: str
     line: int
     column: int

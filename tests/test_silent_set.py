@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from rule_pages import RULES
 
 from lstmadvisor import config, engine, sources
 from lstmadvisor.extract import programs
-from lstmadvisor.facts import Program, items
+from lstmadvisor.facts import Frozen, Program, items
 from lstmadvisor.model import Severity
 
 FOLDER = Path(__file__).with_name("silent")
@@ -54,3 +55,24 @@ def test_draws_no_warning_and_no_error(name: str) -> None:
     assert [(o.rule, o.reason) for o in judgement.outcomes if o.state == "error"] == []
     loud = [f for f in judgement.findings if f.severity is not Severity.ADVICE]
     assert [(f.code, f.at.path, f.at.line, f.message) for f in loud] == []
+
+
+def models(value: object) -> Iterator[Frozen]:
+    """All models in a value, however deep."""
+    if isinstance(value, Frozen):
+        yield value
+        value = list(vars(value).values())
+    if isinstance(value, (list, tuple)):
+        for each in value:
+            yield from models(each)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_is_stated_is_of_the_types_declared(name: str) -> None:
+    """The constructors do not check it."""
+    programs = understood(name)
+    judgement = engine.judge(programs, RULES, config.settings(config.Config(), RULES))
+    stated = list(models([programs, judgement.outcomes, judgement.findings]))
+    assert len(stated) > 100
+    for model in stated:
+        type(model).model_validate(vars(model), strict=True)

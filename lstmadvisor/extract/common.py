@@ -33,6 +33,7 @@ from lstmadvisor.extract.abstract.values import (
 )
 from lstmadvisor.facts import ABSENT, Known, Place, Unknown
 from lstmadvisor.facts import Value as Fact
+from lstmadvisor.nodes import below
 
 NAME = re.compile(r"[A-Za-z_][\w.]*(?:\[\w+\])?")
 """What code calls an object by a plain name, attributes and one index included."""
@@ -162,7 +163,7 @@ def bound_name(term: Term) -> str:
         if isinstance(here, cst.Assign) and here.value is call:
             text = module.tree.code_for_node(here.targets[-1].target)
             return text if isinstance(here.targets[-1].target, (cst.Name, cst.Attribute)) else ""
-        waiting.extend(here.children)
+        waiting.extend(below(here))
     return ""
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from lstmadvisor.patterns import regex
 
 DEEP = frozenset(
     "torch keras tensorflow tf_keras lightning pytorch_lightning fastai ignite accelerate transformers flax skorch "
@@ -12,15 +13,15 @@ DEEP = frozenset(
 )
 """Libraries for deep learning."""
 
-_WORD = re.compile(rb"import[ \t(*]")
-_STATEMENT = re.compile(
+_WORD = regex(rb"import[ \t(*]")
+_STATEMENT = regex(
     rb"""[ \t]*"?[ \t]*(?:"""
     rb"""from[ \t]+(?P<dots>\.*)[ \t]*(?P<base>[\w.]*)[ \t]+import\b[ \t]*(?P<names>\([^)]*|[\w, \t*]*)"""
     rb"""|import[ \t]+(?P<plain>[\w., \t]+))"""
 )
-_COMMENT = re.compile(rb"#[^\n]*")
-_DEEP = re.compile(rb"\b(?:" + b"|".join(sorted(name.encode() for name in DEEP)) + rb")\b")
-_RNN = re.compile(rb"\brnn\b")
+_COMMENT = regex(rb"#[^\n]*")
+_DEEP = regex(rb"\b(?:" + b"|".join(sorted(name.encode() for name in DEEP)) + rb")\b")
+_RNN = regex(rb"\brnn\b")
 
 
 class Import(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import signal
 import threading
 from collections.abc import Iterator
@@ -44,6 +43,8 @@ def within(seconds: float) -> Iterator[None]:
 @contextmanager
 def _by_the_clock(seconds: float) -> Iterator[None]:
     """Has another thread raise TimeUp in this one."""
+    import ctypes
+
     thread = ctypes.c_ulong(threading.get_ident())
     lock, over = threading.Lock(), False
 

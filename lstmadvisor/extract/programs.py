@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
 import os
 import signal
 import sys
@@ -19,7 +17,6 @@ from lstmadvisor.extract.abstract.modules import project_root
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.data import program as data
 from lstmadvisor.extract.imports import Imports
-from lstmadvisor.extract.keras import program as keras
 from lstmadvisor.extract.limits import SECONDS, TimeUp, within
 from lstmadvisor.extract.pytorch import layers, loops, results
 from lstmadvisor.extract.search import program as tuning
@@ -29,8 +26,6 @@ from lstmadvisor.sources import STDIN, shown
 
 if TYPE_CHECKING:
     from lstmadvisor.sources import Library
-
-_log = logging.getLogger("lstmadvisor")
 
 MOST_IMPORTERS = 8
 """Programs that are read to find out who uses a module, at most."""
@@ -113,6 +108,8 @@ def _worked(projects: dict[Path, list[Path]], library: Library, jobs: int) -> It
     """Each project with what came of it; the order is that in which they are done."""
     left = projects
     if jobs > 1 and len(projects) > 1 and sum(map(len, projects.values())) >= _ENOUGH:
+        import multiprocessing
+
         context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         largest_first = sorted(projects.items(), key=lambda item: -len(item[1]))
         with context.Pool(min(jobs, len(projects)), _quietly) as pool:  # which ends its processes when it is left
@@ -157,7 +154,9 @@ def _understood(paths: Sequence[Path], library: Library, several: bool = False) 
                 with within(SECONDS):
                     programs.add(here)
             except Exception as error:
-                _log.debug("%s could not be understood", path, exc_info=True)
+                import logging
+
+                logging.getLogger("lstmadvisor").debug("%s could not be understood", path, exc_info=True)
                 library.messages.append(Message(path=shown(path), text=_failure(error), fatal=True))
     finally:
         sys.setrecursionlimit(limit)
@@ -280,6 +279,8 @@ def facts_of(run: Run, library: Library) -> Program:
     if "pytorch" in frameworks:
         found |= layers.facts(run) | loops.facts(run)
     if "keras" in frameworks:
+        from lstmadvisor.extract.keras import program as keras
+
         found |= keras.facts(run) if "pytorch" not in frameworks else keras.merged(run, found)
     found |= data.facts(run, found)
     found |= tuning.facts(run, found)

@@ -12,24 +12,24 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-_WORD = re.compile(rb"[A-Za-z_]\w*")
-_BLOCK = re.compile(rb"^(?=[^\s#)\]}\"'])", re.M)
-_DEFINITION = re.compile(
-    rb"(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|((?:\w+[ \t]*,[ \t]*)*\w+)[ \t]*(?::[^=\n]*)?=(?!=)"
-)
-_COMPOUND = re.compile(rb"(?:if|elif|else|try|except|finally|with|for|while)\b[^\n]*:[ \t]*\n(?=([ \t]+))")
-_PROSE = re.compile(
+from lstmadvisor.patterns import regex
+
+_WORD = regex(rb"[A-Za-z_]\w*")
+_BLOCK = regex(rb"^(?=[^\s#)\]}\"'])", re.M)
+_DEFINITION = regex(rb"(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|((?:\w+[ \t]*,[ \t]*)*\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
+_COMPOUND = regex(rb"(?:if|elif|else|try|except|finally|with|for|while)\b[^\n]*:[ \t]*\n(?=([ \t]+))")
+_PROSE = regex(
     rb'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\'|#[^\n]*'
     rb'|("(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\')',
     re.S,
 )
-_ASKED = re.compile(rb"\bisinstance\((?:[^()]|\([^()]*\))*\)")
-_LAYER = re.compile(
+_ASKED = regex(rb"\bisinstance\((?:[^()]|\([^()]*\))*\)")
+_LAYER = regex(
     rb"(?:LSTM|GRU|RNN|SimpleRNN|(?:Peephole|LayerNorm)LSTM|LayerNormSimpleRNN)(?:Cell)?"
     rb"|RNNBase|RNNCellBase|ConvLSTM[123]D|CuDNN(?:LSTM|GRU)|AWD_(?:LSTM|QRNN)"
 )
-_CHOSEN = re.compile(rb"\bgetattr\(\s*((?:(?:torch|tf|tensorflow|keras)\.)*\w+)[ \t]*,|\b(\w+)\.__dict__")
-_LIBRARIES = re.compile(rb"(?:torch\.)?nn|(?:(?:tf|tensorflow)\.)?(?:keras\.)?layers")
+_CHOSEN = regex(rb"\bgetattr\(\s*((?:(?:torch|tf|tensorflow|keras)\.)*\w+)[ \t]*,|\b(\w+)\.__dict__")
+_LIBRARIES = regex(rb"(?:torch\.)?nn|(?:(?:tf|tensorflow)\.)?(?:keras\.)?layers")
 
 Names = frozenset[bytes]
 NONE: Names = frozenset()

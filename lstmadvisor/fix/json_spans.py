@@ -6,9 +6,11 @@ import json
 import re
 from dataclasses import dataclass, field
 
-_SPACE = re.compile(r"[ \t\r\n]*")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_OTHER = re.compile(r"[^\s,\]}]+")
+from lstmadvisor.patterns import regex
+
+_SPACE = regex(r"[ \t\r\n]*")
+_STRING = regex(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_OTHER = regex(r"[^\s,\]}]+")
 
 
 @dataclass

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from lstmadvisor.edits import Change
 from lstmadvisor.facts import Place
 from lstmadvisor.fix.syntax import Refused, literal
+from lstmadvisor.patterns import regex
 
 Plain = str | int | float | bool | None
 
@@ -62,9 +63,9 @@ def same(found: object, was: object) -> bool:
     return isinstance(found, bool) == isinstance(was, bool) and found == was
 
 
-_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s,\]}:]+')
-_YAML = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s#,\]}'"][^#,\]}]*?(?=\s*(?:\s#|[,\]}]|$))""")
-_ASSIGNED = re.compile(r"""(?P<key>[\w.\-"']+)\s*[=:]\s*(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s#;,}\]]+)""")
+_JSON = regex(r'"(?:[^"\\]|\\.)*"|[^\s,\]}:]+')
+_YAML = regex(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s#,\]}'"][^#,\]}]*?(?=\s*(?:\s#|[,\]}]|$))""")
+_ASSIGNED = regex(r"""(?P<key>[\w.\-"']+)\s*[=:]\s*(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s#;,}\]]+)""")
 
 
 def _scalar_at(line: str, column: int, was: object, is_json: bool) -> tuple[int, int]:

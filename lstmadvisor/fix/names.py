@@ -10,6 +10,7 @@ import libcst as cst
 
 from lstmadvisor.extract.abstract.names import canonical
 from lstmadvisor.fix.syntax import Patch, Refused, Span, Syntax, point
+from lstmadvisor.nodes import below
 
 _WHOLE = ("torch", "keras", "tensorflow")
 """Libraries whose submodules are there once they are imported."""
@@ -192,7 +193,8 @@ def _bound(tree: cst.Module) -> frozenset[str]:
             found.update(_names(here.target))
         elif isinstance(here, (cst.FunctionDef, cst.ClassDef, cst.Param, cst.AsName)):
             found.update(_names(here.name))
-        waiting.extend(child for child in here.children if not isinstance(child, (cst.Import, cst.ImportFrom)))
+        if not isinstance(here, (cst.Import, cst.ImportFrom)):
+            waiting.extend(below(here))
     return frozenset(found)
 
 

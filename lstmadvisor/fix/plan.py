@@ -36,10 +36,10 @@ class Planner:
         """The syntax of a file; None if it is no Python that was read."""
         if path not in self._files:
             source = self._library.get(path)
-            tree = None if source is None else self._library.tree(source)
-            if source is None or tree is None:
+            parsed = None if source is None else self._library.parsed(source)
+            if source is None or parsed is None:
                 return None
-            self._files[path] = Syntax(source, tree)
+            self._files[path] = Syntax(source, parsed)
         return self._files[path]
 
 

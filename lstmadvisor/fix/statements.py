@@ -262,6 +262,8 @@ def _in_strings(syntax: Syntax, first: int, last: int) -> set[int]:
     """The lines from `first` to `last` that begin within a string."""
     found: set[int] = set()
     text = "\n".join(syntax.lines[first - 1 : last]) + "\n"
+    if not any(sign in text for sign in ('"""', "'''", "\\\n")):
+        return found
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.start[0] < token.end[0] and token.type not in (tokenize.NEWLINE, tokenize.NL):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple, TypeVar, cast
+from collections.abc import Iterator
+from typing import NamedTuple, TypeVar
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from lstmadvisor.edits import Change
 from lstmadvisor.facts import Place
-from lstmadvisor.sources import Source
+from lstmadvisor.nodes import below
+from lstmadvisor.sources import Parsed, Source
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Statement = cst.BaseSmallStatement | cst.BaseCompoundStatement
@@ -55,14 +55,13 @@ class Patch(NamedTuple):
 class Syntax:
     """A parsed file.  Its tree may differ from the file: IPython's lines made plain, tabs repaired, cells joined."""
 
-    def __init__(self, source: Source, tree: cst.Module) -> None:
+    def __init__(self, source: Source, parsed: Parsed) -> None:
         self.source = source
-        self.tree = tree
-        self.lines = tree.code.split("\n")
+        self.tree = parsed.tree
+        self.lines = parsed.code.split("\n")
         self._original = source.original.split("\n")
-        wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
-        self._ranges = cast("Mapping[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider))
-        self._parents = dict(_parents(tree))
+        self._ranges = parsed.positions
+        self._parents = dict(_parents(parsed.tree))
 
     @property
     def unit(self) -> str:
@@ -115,7 +114,8 @@ class Syntax:
         line, column = self._line(at), at.column - 1
         found = []
         for node, where in self._ranges.items():
-            if isinstance(node, kind) and (where.start.line, where.start.column) == (line, column):
+            start = where.start
+            if start.line == line and start.column == column and isinstance(node, kind):
                 ends = (where.end.line, where.end.column)
                 if at.end_column is None or ends == (line + (at.end_line or at.line) - at.line, at.end_column - 1):
                     found.append(node)
@@ -139,8 +139,8 @@ class Syntax:
         """The innermost statement around a place; of a compound one its header only counts."""
         here = (self._line(at), at.column - 1)
         best: tuple[Span, Statement] | None = None
-        for node in self._ranges:
-            if isinstance(node, (cst.BaseSmallStatement, cst.BaseCompoundStatement)):
+        for node, where in self._ranges.items():
+            if where.end.line >= here[0] and isinstance(node, (cst.BaseSmallStatement, cst.BaseCompoundStatement)):
                 span = self.extent(node)
                 if span.start <= here <= span.end and (best is None or span.start >= best[0].start):
                     best = span, node
@@ -208,7 +208,7 @@ def _parents(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
     waiting = [node]
     while waiting:
         here = waiting.pop()
-        for child in here.children:
+        for child in below(here):
             yield child, here
             waiting.append(child)
 

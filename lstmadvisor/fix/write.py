@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 
@@ -28,6 +27,8 @@ def replace(path: Path, before: bytes, after: bytes) -> None:
 
 
 def _replaced(real: Path, data: bytes, status: os.stat_result) -> None:
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
     new = Path(name)
     try:

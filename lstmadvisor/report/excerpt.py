@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lstmadvisor.facts import Place
 from lstmadvisor.report.terminal import Paint, safe, width
@@ -15,8 +15,7 @@ _TALLEST = 4
 _WORD = re.compile(r"[\w.]+|\"[^\"]*\"|'[^']*'|\S")
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """A place to underline, in a style, with a few words beside it."""
 
     at: Place
@@ -25,8 +24,7 @@ class Span:
     sign: str = "-"
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """The part of a span that lies on one line, as 0-based columns of the text."""
 
     line: int

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 
 _CODES = {
     "error": "1;31", "warning": "1;33", "advice": "1;36", "bold": "1", "dim": "2", "frame": "1;34", "good": "32",
@@ -13,8 +12,7 @@ _CODES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Paint:
+class Paint(NamedTuple):
     """Wraps text in colours, or leaves it alone."""
 
     color: bool = False

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import libcst as cst
 
@@ -30,6 +28,7 @@ from lstmadvisor.extract.abstract.values import (
     Term,
     Value,
 )
+from lstmadvisor.nodes import below
 
 DEEPEST = 24
 """User calls inside one another."""
@@ -367,28 +366,8 @@ def inner_nodes(
     stop: tuple[type[cst.CSTNode], ...],
 ) -> None:
     """Nodes of `kinds` below `node`, not looking inside `stop`."""
-    for child in _below(node):
+    for child in below(node):
         if isinstance(child, kinds):
             found.append(child)
         if not isinstance(child, stop):
             inner_nodes(child, found, kinds, stop)
-
-
-_FIELDS: dict[type[cst.CSTNode], tuple[str, ...]] = {}
-_LAYOUT = re.compile(
-    r"^_|whitespace|^(l|r)(par|brace|bracket)|^(comma|semicolon|colon|dot|equal|header|footer|leading_lines|newline|indent)"
-)
-
-
-def _below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """The children of a node that carry meaning; libcst's own `children` runs a visitor and is many times slower."""
-    names = _FIELDS.get(type(node))
-    if names is None:
-        names = tuple(f.name for f in fields(node) if not _LAYOUT.search(f.name))
-        _FIELDS[type(node)] = names
-    for name in names:
-        value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            yield from (v for v in value if isinstance(v, cst.CSTNode))

@@ -24,6 +24,7 @@ from lstmadvisor.extract.abstract.values import (
     Value,
     options,
 )
+from lstmadvisor.nodes import below
 
 if TYPE_CHECKING:
     from lstmadvisor.extract.abstract.run import Run
@@ -591,7 +592,7 @@ def attributes_set(node: cst.CSTNode) -> set[str]:
                 ):
                     out.add(target.attr.value)
         else:
-            queue.extend(here.children)
+            queue.extend(below(here))
     return out
 
 

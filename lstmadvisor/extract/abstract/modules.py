@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from lstmadvisor.extract.abstract.values import Env, Spot
 from lstmadvisor.extract.glance import DEEP
 from lstmadvisor.facts import Place
+from lstmadvisor.nodes import Range
 
 if TYPE_CHECKING:
-    from lstmadvisor.sources import Library, Source
+    from lstmadvisor.sources import Library, Parsed, Source
 
 
 class Module:
     """A parsed first-party file and its global names."""
 
-    def __init__(self, source: Source, tree: cst.Module, name: str) -> None:
+    def __init__(self, source: Source, parsed: Parsed, name: str) -> None:
         self.source = source
         self.name = name
-        self._tree = tree
-        self._positions: Mapping[cst.CSTNode, CodeRange] | None = None
+        self._parsed = parsed
         self.env = Env(self)
         self.stars: list[str] = []
         self.done = False
@@ -33,19 +31,16 @@ class Module:
     @property
     def tree(self) -> cst.Module:
         """The syntax tree."""
-        return self._tree
+        return self._parsed.tree
 
     def code(self, node: cst.CSTNode, limit: int = 60) -> str:
         """The source of a node on one line, cut at `limit` characters."""
-        text = " ".join(self._tree.code_for_node(node).split())
+        text = " ".join(self.tree.code_for_node(node).split())
         return text if len(text) <= limit else text[: limit - 1] + "…"
 
-    def range(self, node: cst.CSTNode) -> CodeRange | None:
+    def range(self, node: cst.CSTNode) -> Range | None:
         """Start and end of a node; computed for the whole module at the first question."""
-        if self._positions is None:
-            wrapper = MetadataWrapper(self._tree, unsafe_skip_copy=True)
-            self._positions = cast("Mapping[cst.CSTNode, CodeRange]", wrapper.resolve(PositionProvider))
-        return self._positions.get(node)
+        return self._parsed.positions.get(node)
 
 
 def place(spot: Spot | None) -> Place | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from lstmadvisor.patterns import regex
+
 _RENAMED = (
-    # (pattern, replacement), applied in order until nothing changes
+    # (pattern, replacement), applied in order until nothing changes; each begins with the name of a package
     (r"^tf\.", "tensorflow."),
     (r"^tensorflow\.compat\.v[12]\.", "tensorflow."),
     (r"^tensorflow\.python\.keras\.", "keras."),
@@ -54,15 +56,26 @@ _RENAMED = (
     (r"^yaml\.(safe_load|full_load|load|unsafe_load)$", "yaml.load"),
     (r"^ruamel\.yaml\.", "yaml."),
 )  # fmt: skip
-_PATTERNS = tuple((re.compile(p), r) for p, r in _RENAMED)
+_PACKAGE = re.compile(r"\^?(\w+)")
+
+
+@lru_cache(maxsize=256)
+def _renamed(package: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The patterns for the names of a package."""
+    return tuple((re.compile(p), r) for p, r in _RENAMED if _package(p) == package)
+
+
+def _package(name: str) -> str:
+    found = _PACKAGE.match(name)
+    return found[1] if found else ""
 
 
 @lru_cache(maxsize=4096)
 def canonical(name: str) -> str:
     """`tensorflow.keras.layers.recurrent.LSTM` → `keras.layers.LSTM`."""
-    for _ in range(3):
+    for _ in range(6):
         before = name
-        for pattern, replacement in _PATTERNS:
+        for pattern, replacement in _renamed(_package(name)):
             name = pattern.sub(replacement, name)
         if name == before:
             break
@@ -70,49 +83,47 @@ def canonical(name: str) -> str:
 
 
 STAR_NAMES = {
-    "torch.nn": re.compile(
+    "torch.nn": regex(
         r"^(Module\w*|Sequential|Parameter\w*|Linear|Bilinear|Embedding\w*|LSTM\w*|GRU\w*|RNN\w*|\w*Dropout\w*|Conv\w+|"
         r"\w*Norm\w*|\w*Loss|ReLU|Tanh|Sigmoid|Softmax\w*|LogSoftmax|Flatten|Identity|functional|init|utils|\w*Pool\w+|"
         r"Transformer\w*|MultiheadAttention|DataParallel|GELU|LeakyReLU|ELU|SELU)$"
     ),
-    "torch.optim": re.compile(r"^(Adam\w*|SGD|RMSprop|Adagrad|Adadelta|LBFGS|NAdam|RAdam|ASGD|Rprop|lr_scheduler)$"),
-    "torch.nn.functional": re.compile(
+    "torch.optim": regex(r"^(Adam\w*|SGD|RMSprop|Adagrad|Adadelta|LBFGS|NAdam|RAdam|ASGD|Rprop|lr_scheduler)$"),
+    "torch.nn.functional": regex(
         r"^(softmax|log_softmax|relu|tanh|sigmoid|dropout|cross_entropy|nll_loss|mse_loss|l1_loss|smooth_l1_loss|"
         r"binary_cross_entropy\w*|pad|one_hot|embedding|linear|conv\w+)$"
     ),
-    "torch.utils.data": re.compile(
-        r"^(Dataset|DataLoader|TensorDataset|random_split|Subset|\w*Sampler|IterableDataset)$"
-    ),
-    "torch.optim.lr_scheduler": re.compile(r"^\w+LR$|^ReduceLROnPlateau$|^CosineAnnealing\w+$"),
-    "torch.nn.utils.rnn": re.compile(r"^(pack|pad|unpack|unpad)_\w+$|^PackedSequence$"),
-    "torch": re.compile(
+    "torch.utils.data": regex(r"^(Dataset|DataLoader|TensorDataset|random_split|Subset|\w*Sampler|IterableDataset)$"),
+    "torch.optim.lr_scheduler": regex(r"^\w+LR$|^ReduceLROnPlateau$|^CosineAnnealing\w+$"),
+    "torch.nn.utils.rnn": regex(r"^(pack|pad|unpack|unpad)_\w+$|^PackedSequence$"),
+    "torch": regex(
         r"^(nn|optim|Tensor|tensor|cat|stack|zeros|ones|randn|rand|from_numpy|device|cuda|no_grad|save|load|manual_seed|\w+Tensor)$"
     ),
-    "keras.layers": re.compile(
+    "keras.layers": regex(
         r"^(?!(Model|Sequential|Adam\w*|SGD|RMSprop|Nadam|Adagrad|Adadelta|Ftrl|EarlyStopping|ModelCheckpoint|ReduceLROnPlateau|"
         r"LearningRateScheduler|TensorBoard|Callback|CSVLogger|History|LambdaCallback|TerminateOnNaN)$)[A-Z]\w+$|^(concatenate|add|multiply|dot|merge)$"
     ),
-    "keras.models": re.compile(r"^(Model|Sequential|load_model|model_from_json|clone_model|save_model)$"),
-    "keras.optimizers": re.compile(r"^(Adam\w*|SGD|RMSprop|Nadam|Adagrad|Adadelta|Ftrl|schedules)$"),
-    "keras.callbacks": re.compile(
+    "keras.models": regex(r"^(Model|Sequential|load_model|model_from_json|clone_model|save_model)$"),
+    "keras.optimizers": regex(r"^(Adam\w*|SGD|RMSprop|Nadam|Adagrad|Adadelta|Ftrl|schedules)$"),
+    "keras.callbacks": regex(
         r"^(EarlyStopping|ModelCheckpoint|ReduceLROnPlateau|LearningRateScheduler|TensorBoard|Callback|CSVLogger|History|LambdaCallback|TerminateOnNaN)$"
     ),
-    "keras": re.compile(
+    "keras": regex(
         r"^(layers|models|optimizers|callbacks|losses|utils|Model|Sequential|Input|backend|ops|datasets|preprocessing)$"
     ),
-    "keras.utils": re.compile(r"^(to_categorical|pad_sequences|plot_model|Sequence|set_random_seed)$"),
-    "keras.preprocessing.sequence": re.compile(r"^(pad_sequences|TimeseriesGenerator)$"),
-    "sklearn.preprocessing": re.compile(
+    "keras.utils": regex(r"^(to_categorical|pad_sequences|plot_model|Sequence|set_random_seed)$"),
+    "keras.preprocessing.sequence": regex(r"^(pad_sequences|TimeseriesGenerator)$"),
+    "sklearn.preprocessing": regex(
         r"^\w+(Scaler|Encoder|Transformer)$|^(scale|normalize|LabelBinarizer|minmax_scale)$"
     ),
-    "sklearn.model_selection": re.compile(r"^(train_test_split|\w+Split|\w*KFold|\w+SearchCV|cross_val_score)$"),
-    "sklearn.metrics": re.compile(r"^\w+(_score|_error|_report|_matrix|_curve)$"),
-    "fastai.text.all": re.compile(
+    "sklearn.model_selection": regex(r"^(train_test_split|\w+Split|\w*KFold|\w+SearchCV|cross_val_score)$"),
+    "sklearn.metrics": regex(r"^\w+(_score|_error|_report|_matrix|_curve)$"),
+    "fastai.text.all": regex(
         r"^(\w*Learner|TextDataLoaders|language_model_learner|text_classifier_learner|AWD_LSTM|nn|torch|F|tensor|DataLoaders|DataLoader)$"
     ),
-    "pylab": re.compile(r"^(plt|np|array|arange|zeros|ones|sin|cos|linspace|pi)$"),
-    "numpy": re.compile(r"^(array|arange|zeros|ones|sin|cos|linspace|pi|random|concatenate|reshape)$"),
-    "math": re.compile(r"^(sqrt|ceil|floor|pi|log|exp|sin|cos)$"),
+    "pylab": regex(r"^(plt|np|array|arange|zeros|ones|sin|cos|linspace|pi)$"),
+    "numpy": regex(r"^(array|arange|zeros|ones|sin|cos|linspace|pi|random|concatenate|reshape)$"),
+    "math": regex(r"^(sqrt|ceil|floor|pi|log|exp|sin|cos)$"),
 }
 """Which names a star import of a library brings, where several libraries compete."""
 STAR_NAMES["keras.preprocessing.sequence"] = STAR_NAMES["keras.utils"]

@@ -168,11 +168,11 @@ class Run(Statements):
         source = self.library.source(path) if len(self.modules) < MOST_MODULES else None
         if source is None or (self.modules and self.text + len(source.code) > MOST_TEXT):
             return None
-        tree = self.library.tree(path)
-        if tree is None:
+        parsed = self.library.parsed(path)
+        if parsed is None:
             return None
         self.text += len(source.code)
-        self.modules[path] = module = Module(source, tree, name)
+        self.modules[path] = module = Module(source, parsed, name)
         return module
 
     def execute(self, module: Module) -> None:

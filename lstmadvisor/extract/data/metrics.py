@@ -30,6 +30,7 @@ from lstmadvisor.extract.data.lineage import Lineage
 from lstmadvisor.extract.data.scales import Scales
 from lstmadvisor.extract.data.splits import Splits
 from lstmadvisor.facts import ABSENT, Known, Metric, Unknown
+from lstmadvisor.patterns import regex
 
 _SKLEARN = {
     "mean_squared_error": "mse", "mean_absolute_error": "mae", "root_mean_squared_error": "rmse", "r2_score": "r2",
@@ -40,7 +41,7 @@ _SKLEARN = {
 }  # fmt: skip
 _TORCH = {"mse_loss": "mse", "l1_loss": "mae", "MSELoss": "mse", "L1Loss": "mae"}
 _REAL = frozenset(("mse", "mae", "rmse", "mape", "r2"))
-_NAMED = re.compile(r"(?<![A-Za-z])(R?MSE|MAE|MAPE)(?![A-Za-z])", re.I)
+_NAMED = regex(r"(?<![A-Za-z])(R?MSE|MAE|MAPE)(?![A-Za-z])", re.I)
 _PRINTS = frozenset(("builtins.print", "logging.info"))
 
 

@@ -9,13 +9,14 @@ import tokenize
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.common import Fact, inferred
 from lstmadvisor.facts import Place
+from lstmadvisor.patterns import regex
 from lstmadvisor.sources import Source
 
-_PROMISE = re.compile(r"#+\s*[^()=\[]*\breproduc(?:ib|e\b|ing\b)", re.I)
+_PROMISE = regex(r"#+\s*[^()=\[]*\breproduc(?:ib|e\b|ing\b)", re.I)
 """What stands behind a bracket or an equals sign belongs to code that is switched off."""
-_DENIAL = re.compile(r"\b(?:if|not|non|no|never|todo|cannot|can't|isn't|won't|hard to|paper|paper's|authors?)\b", re.I)
+_DENIAL = regex(r"\b(?:if|not|non|no|never|todo|cannot|can't|isn't|won't|hard to|paper|paper's|authors?)\b", re.I)
 
-_SEEDED = re.compile(r"\b(?:random_state|seed)\s*=|\bseed\w*\(", re.I)
+_SEEDED = regex(r"\b(?:random_state|seed)\s*=|\bseed\w*\(", re.I)
 """What the comment beside it speaks of."""
 
 

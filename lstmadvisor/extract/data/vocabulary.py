@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +10,9 @@ from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Choice, Const, Map, Seq, Spot, Term, Value, options
 from lstmadvisor.extract.common import Fact, fact, inferred, place
 from lstmadvisor.facts import Embedding, Known, Output, Padding, Unknown, items, plain
+from lstmadvisor.patterns import regex
 
-_SPECIAL = re.compile(r"(?i:pad|blank|null|unk|oov|[bse]os)|<|\[|^$|^[_~*#P]$")
+_SPECIAL = regex(r"(?i:pad|blank|null|unk|oov|[bse]os)|<|\[|^$|^[_~*#P]$")
 """Keys that stand for no word or character of the text."""
 _PLAIN_SOURCES = frozenset(("sorted", "set", "list", "tuple", "unique", "Counter", "frozenset"))
 _MOST_RESERVED = 4

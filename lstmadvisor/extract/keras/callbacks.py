@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from lstmadvisor.extract.keras.epochs import epochs, tape_loops
 from lstmadvisor.extract.keras.kinds import last_name
 from lstmadvisor.extract.keras.training import Fit, Training, distinct, validated
 from lstmadvisor.facts import ABSENT, Checkpoint, EarlyStopping, Known, Place, Unknown, Validation
+from lstmadvisor.patterns import regex
 
 SCHEDULES = frozenset(
     (
@@ -58,9 +58,9 @@ class Callback:
 
 
 _LONGEST_CLASS = 8_000
-_EVALUATES = re.compile(r"\bmodel\.(evaluate|test_on_batch)\(")
-_PREDICTS = re.compile(r"\bmodel\.predict\w*\(")
-_SCORES = re.compile(r"score|roc|auc|f1|mean\(|accuracy|_error|recall|precision")
+_EVALUATES = regex(r"\bmodel\.(evaluate|test_on_batch)\(")
+_PREDICTS = regex(r"\bmodel\.predict\w*\(")
+_SCORES = regex(r"score|roc|auc|f1|mean\(|accuracy|_error|recall|precision")
 """What a callback that only shows samples of what the model writes does not do."""
 
 

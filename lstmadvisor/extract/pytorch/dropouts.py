@@ -24,6 +24,7 @@ from lstmadvisor.extract.pytorch.torch_ops import (
 )
 from lstmadvisor.facts import ABSENT, Dropout, Normalization, Unknown
 from lstmadvisor.facts import Value as Fact
+from lstmadvisor.nodes import below
 
 
 def dropouts(layers: Neighbours) -> tuple[Dropout, ...]:
@@ -168,7 +169,7 @@ def _reads(node: cst.CSTNode, name: str) -> bool:
             targets.add(id(here.target))
         elif isinstance(here, cst.Attribute) and here.attr.value == name and id(here) not in targets:
             return True
-        queue.extend(here.children)
+        queue.extend(below(here))
     return False
 
 

@@ -25,18 +25,17 @@ from lstmadvisor.extract.pytorch.torch_ops import (
     module_name,
 )
 from lstmadvisor.facts import ABSENT, Unknown, Validation
+from lstmadvisor.patterns import regex
 
 _LIBRARIES = ("torch.", "builtins.", "lightning.", "transformers.", "ignite.", "fastai.", "numpy.", "sklearn.")
 _NO_GRAD = ("no_grad", "inference_mode")
-_JUDGES = re.compile(
+_JUDGES = regex(
     r"acc|score|f1|precision|recall|error|loss|bleu|rouge|mse|mae|metric|entropy|perplexity|criterion", re.I
 )
-_TEST = re.compile(r"(?<![a-z])te?st(?![a-z]*ing\b)|Test(?!ing\b)", re.I)
-_VALIDATION = re.compile(
-    r"(?<![a-z])val(?!ue)|valid|(?<![a-z])dev(?!ice)|(?<![a-z])eval(?!uat)|held_?out|holdout", re.I
-)
-_TRAINING = re.compile(r"(?<![a-z])train(?!ing_args|er)", re.I)
-_EVALUATES = re.compile(r"(run_|do_)?(eval|valid|test)", re.I)
+_TEST = regex(r"(?<![a-z])te?st(?![a-z]*ing\b)|Test(?!ing\b)", re.I)
+_VALIDATION = regex(r"(?<![a-z])val(?!ue)|valid|(?<![a-z])dev(?!ice)|(?<![a-z])eval(?!uat)|held_?out|holdout", re.I)
+_TRAINING = regex(r"(?<![a-z])train(?!ing_args|er)", re.I)
+_EVALUATES = regex(r"(run_|do_)?(eval|valid|test)", re.I)
 _MAKERS = frozenset(("zeros", "ones", "rand", "randn", "randint", "empty", "arange", "normal"))
 _WRAPS = ("enumerate", "tqdm", "zip", "iter", "list", "trange", "track", "progress_bar", "reversed", "islice", "next")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from lstmadvisor.extract.abstract import frameworks
 from lstmadvisor.extract.abstract.run import Run
@@ -15,8 +15,7 @@ _LISTS = ("parameters", "named_parameters", "state_dict")
 _SAME = ("data", "detach", "clone", "contiguous", "T", "t", "requires_grad_", "to", "cuda", "cpu", "float")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A parameter, or a stretch of its first axis, that an expression means."""
 
     layer: Term | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lstmadvisor.extract.abstract.values import Spot, Term
 from lstmadvisor.extract.pytorch.flow import Flow
@@ -54,8 +55,7 @@ class Pick:
     active: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What must be known of a layer to understand its results."""
 
     kind: str

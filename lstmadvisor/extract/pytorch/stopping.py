@@ -18,16 +18,15 @@ from lstmadvisor.extract.pytorch.torch_ops import last
 from lstmadvisor.extract.shapes.dims import same_key
 from lstmadvisor.facts import ABSENT, Checkpoint, EarlyStopping, Known, Unknown
 from lstmadvisor.facts import Value as FactValue
+from lstmadvisor.patterns import regex
 
-_STOPPER = re.compile(r"early_?stop|earlystop", re.I)
-_BEST = re.compile(r"best|min_|_min|max_|_max|lowest|highest|prev|last|old", re.I)
-_NOT_A_METRIC = re.compile(
-    r"isnan|isinf|isfinite|time|perf_counter|exists|isfile|random|signal|shape|size|__len__", re.I
-)
-_METRIC = re.compile(r"loss|acc|score|metric|f1|bleu|rouge|ppl|perplex|reward|error|rmse|mse|mae|auc", re.I)
-_TRAINING = re.compile(r"train|tr_loss|running|epoch_loss|total_loss", re.I)
-_VALIDATION = re.compile(r"(?<![a-z])val(?!ue)|valid|(?<![a-z])dev(?!ice)|(?<![a-z])eval", re.I)
-_TEST = re.compile(r"(?<![a-z])te?st", re.I)
+_STOPPER = regex(r"early_?stop|earlystop", re.I)
+_BEST = regex(r"best|min_|_min|max_|_max|lowest|highest|prev|last|old", re.I)
+_NOT_A_METRIC = regex(r"isnan|isinf|isfinite|time|perf_counter|exists|isfile|random|signal|shape|size|__len__", re.I)
+_METRIC = regex(r"loss|acc|score|metric|f1|bleu|rouge|ppl|perplex|reward|error|rmse|mse|mae|auc", re.I)
+_TRAINING = regex(r"train|tr_loss|running|epoch_loss|total_loss", re.I)
+_VALIDATION = regex(r"(?<![a-z])val(?!ue)|valid|(?<![a-z])dev(?!ice)|(?<![a-z])eval", re.I)
+_TEST = regex(r"(?<![a-z])te?st", re.I)
 
 
 class Stopping:

@@ -13,9 +13,10 @@ from lstmadvisor.extract.abstract.values import Bound, Function, Spot, Term, Val
 from lstmadvisor.extract.common import Fact, inferred, place
 from lstmadvisor.extract.data.pipelines import ask
 from lstmadvisor.facts import Unknown
+from lstmadvisor.patterns import regex
 
-_TEST = re.compile(r"(?<![a-z])test(?!ing|_size|_split)|Test(?!ing)")
-_VALIDATION = re.compile(r"(?<![a-z])val(?![a-tv-z])|valid|(?<![a-z])dev(?!ice)|held_?out|cross_val", re.I)
+_TEST = regex(r"(?<![a-z])test(?!ing|_size|_split)|Test(?!ing)")
+_VALIDATION = regex(r"(?<![a-z])val(?![a-tv-z])|valid|(?<![a-z])dev(?!ice)|held_?out|cross_val", re.I)
 _UNKNOWN = Unknown(unknown="what the objective returns is not followed")
 _MOST = 300
 """Values that are looked at behind a result."""

@@ -15,6 +15,8 @@ from lstmadvisor.extract.abstract.values import Bound, Const, External, Function
 from lstmadvisor.extract.common import Fact, fact, inferred, place
 from lstmadvisor.extract.imports import Imports
 from lstmadvisor.facts import ABSENT, DeadSetting, Known, Option, Place, Unknown
+from lstmadvisor.nodes import below
+from lstmadvisor.patterns import regex
 
 _TOPICS = (
     # what a name says it sets
@@ -42,7 +44,7 @@ _TOPICS = (
     (r"seed$", "seed"),
     (r"shuffle", "shuffle"),
 )
-_PATTERNS = tuple((re.compile(p, re.I), topic) for p, topic in _TOPICS)
+_PATTERNS = tuple((regex(p, re.I), topic) for p, topic in _TOPICS)
 
 
 def topic_of(name: str) -> str:
@@ -50,7 +52,7 @@ def topic_of(name: str) -> str:
     return next((topic for pattern, topic in _PATTERNS if pattern.search(name)), "")
 
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""(?P<prefix>[rRbBuUfF]{0,2})(?P<body>\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''"""
     r"""|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\#[^\n]*|(?P<name>[^\W\d]\w*)""",
     re.S,
@@ -337,7 +339,7 @@ def _names_in(node: cst.CSTNode) -> set[str]:
         elif isinstance(here, cst.Arg) and here.keyword is not None:
             queue.append(here.value)
             continue
-        queue.extend(here.children)
+        queue.extend(below(here))
     return out
 
 

@@ -1,0 +1,121 @@
+"""Walking over syntax trees.  libcst's own ways run visitors and copy: they take many times as long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import NamedTuple
+
+import libcst as cst
+
+_LAYOUT = re.compile(
+    r"^_|whitespace|^(l|r)(par|brace|bracket)|^(comma|semicolon|colon|dot|equal|header|footer|leading_lines|newline|indent)"
+)
+_FIELDS: dict[type, tuple[str, ...] | None] = {}
+
+
+def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The children of a node that carry meaning."""
+    for name in _fields(type(node)) or ():
+        value = getattr(node, name)
+        if isinstance(value, (list, tuple)):
+            yield from (each for each in value if _fields(type(each)) is not None)
+        elif _fields(type(value)) is not None:
+            yield value
+
+
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """The fields of a kind of node that carry meaning; None for what is no node."""
+    if kind not in _FIELDS:
+        is_node = issubclass(kind, cst.CSTNode)
+        _FIELDS[kind] = tuple(f.name for f in fields(kind) if not _LAYOUT.search(f.name)) if is_node else None
+    return _FIELDS[kind]
+
+
+class Position(NamedTuple):
+    """A line, from 1, and a column, from 0."""
+
+    line: int
+    column: int
+
+
+class Range(NamedTuple):
+    """Where a node begins, and where it has ended; parentheses and white space around it are outside."""
+
+    start: Position
+    end: Position
+
+
+def positions(tree: cst.Module) -> dict[cst.CSTNode, Range]:
+    """From every node to where it stands: what libcst's PositionProvider says, in half its time."""
+    writer = _Writer(tree)
+    tree._codegen(writer)  # type: ignore[arg-type]
+    return writer.found
+
+
+class _Writer:
+    """What nodes write themselves to, as a `CodegenState` of libcst; it only keeps count of lines and columns."""
+
+    def __init__(self, tree: cst.Module) -> None:
+        self.found: dict[cst.CSTNode, Range] = {}
+        self.default_indent = tree.default_indent
+        self.default_newline = tree.default_newline
+        self.tokens = ("",)  # a module asks whether there are any
+        self._indents: list[str] = []
+        self._line, self._column = 1, 0
+        self._starts: list[Position] = []
+
+    def increase_indent(self, value: str) -> None:
+        self._indents.append(value)
+
+    def decrease_indent(self) -> None:
+        self._indents.pop()
+
+    def add_indent_tokens(self) -> None:
+        self._column += sum(map(len, self._indents))
+
+    def add_token(self, value: str) -> None:
+        if "\n" in value or "\r" in value:
+            lines = _NEWLINE.split(value)
+            self._line += len(lines) - 1
+            self._column = len(lines[-1])
+        else:
+            self._column += len(value)
+
+    def pop_trailing_newline(self) -> None:
+        """The last newline of a file that ends without one: nothing comes after it."""
+
+    def before_codegen(self, node: cst.CSTNode) -> None:
+        self._starts.append(Position(self._line, self._column))
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        start = self._starts.pop()
+        if node not in self.found:
+            self.found[node] = Range(start, Position(self._line, self._column))
+
+    def record_syntactic_position(
+        self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
+    ) -> _Within:
+        return _Within(self, node, start_node, end_node)
+
+
+class _Within:
+    """Takes down where a node begins and ends within the parentheses and blank lines that it owns."""
+
+    def __init__(self, writer: _Writer, node: cst.CSTNode, first: cst.CSTNode | None, last: cst.CSTNode | None) -> None:
+        self._writer, self._node, self._first, self._last = writer, node, first, last
+
+    def __enter__(self) -> None:
+        writer = self._writer
+        self._start = Position(writer._line, writer._column)
+
+    def __exit__(self, *_: object) -> None:
+        writer = self._writer
+        found = writer.found
+        start = self._start if self._first is None else found[self._first].start
+        end = Position(writer._line, writer._column) if self._last is None else found[self._last].end
+        found[self._node] = Range(start, end)
+
+
+_NEWLINE = re.compile(r"\r\n?|\n")
