@@ -61,12 +61,12 @@ class Cache:
             self._new = True
         return bool(known[3])
 
-    def key(self, root: Path, paths: Iterable[Path]) -> str | None:
-        """Under what the results for `paths` in the project at `root` are kept; None if they cannot be."""
+    def key(self, root: Path, paths: Iterable[Path], kind: str = "") -> str | None:
+        """Under what the results of a kind for `paths` in the project at `root` are kept; None if they cannot be."""
         state = self.state(root)
         if state is None:
             return None
-        text = json.dumps([str(Path.cwd()), str(root), sorted(state.items()), [str(path) for path in paths]])
+        text = json.dumps([str(Path.cwd()), str(root), kind, sorted(state.items()), [str(path) for path in paths]])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def state(self, root: Path) -> dict[str, str] | None:

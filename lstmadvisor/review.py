@@ -112,7 +112,7 @@ def rules(request: Request) -> tuple[Rule, ...]:
 
 def _understood(request: Request, library: sources.Library, whole: bool) -> Report:
     files, worth = _chosen(request, library, whole)
-    return _programs(files, worth, library, _cache(request, library), 1 if library.changed else request.jobs)
+    return _programs(files, worth, library, _cache(request, library), 1 if library.changed else request.jobs, whole)
 
 
 def _chosen(request: Request, library: sources.Library, whole: bool) -> tuple[list[Path], list[Path]]:
@@ -135,13 +135,13 @@ def _cache(request: Request, library: sources.Library) -> Cache | None:
 
 
 def _programs(
-    files: Sequence[Path], worth: Sequence[Path], library: sources.Library, cache: Cache | None = None, jobs: int = 1
+    files: Sequence[Path], worth: Sequence[Path], library: sources.Library, cache: Cache | None, jobs: int, whole: bool
 ) -> Report:
     found: tuple[Program, ...] = ()
     if worth:
         from lstmadvisor.extract import programs
 
-        found = programs.understand(worth, library, cache, jobs, len(files) == 1)
+        found = programs.understand(worth, library, cache, jobs, len(files) == 1, whole)
     else:
         any(_readable(path, library) for path in files)  # up to the first; messages tell of those before
     if cache is not None:
@@ -218,7 +218,7 @@ class _Judge:
             self._files, self._worth = _chosen(request, library, self.whole)
         files, worth = ([p for p in paths if only is None or _shown(p) in only] for paths in (self._files, self._worth))
         jobs = 1 if library.changed else request.jobs
-        report = _programs(files, worth, library, _cache(request, library), jobs)
+        report = _programs(files, worth, library, _cache(request, library), jobs, self.whole)
         if request.probe is not None:
             report = report.model_copy(update={"programs": _measured(report.programs, request.probe)})
         judgement = engine.judge(report.programs, self.chosen, self.settings)

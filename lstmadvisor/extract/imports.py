@@ -77,9 +77,9 @@ class Imports:
                     queue.append(file)
         return list(out)
 
-    def direct_importers(self, path: Path) -> list[Path]:
-        """First-party files that import the module at `path`, nearest first."""
-        root = self._root(path)
+    def direct_importers(self, path: Path, root: Path | None = None) -> list[Path]:
+        """Files below `root` (the project of the module at `path`) that import that module, nearest first."""
+        root = root or self._root(path)
         if root not in self._importers:
             index = self._importers[root] = {}
             for file in self.files(root):
@@ -152,7 +152,7 @@ class Imports:
     def _reach(self, path: Path) -> Reach:
         root = self._root(path)
         if root not in self._reaches:
-            self._reaches[root] = Reach(self, filter(self._builds, self.files(root)))
+            self._reaches[root] = Reach(self, root, filter(self._builds, self.files(root)))
         return self._reaches[root]
 
 

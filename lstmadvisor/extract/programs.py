@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -53,26 +54,34 @@ class _Understood(NamedTuple):
 
 
 def understand(
-    paths: Sequence[Path], library: Library, cache: Cache | None = None, jobs: int = 1, alone: bool = True
+    paths: Sequence[Path],
+    library: Library,
+    cache: Cache | None = None,
+    jobs: int = 1,
+    alone: bool = True,
+    always: bool = True,
 ) -> tuple[Program, ...]:
     """The programs that the files at `paths` belong to, each once, in the order of projects and paths.
 
     Projects are understood in `jobs` processes where there is enough to do, and taken from `cache` where they have not
     changed; both are for files as they lie on disk, and for the main thread.  A single path is understood whatever it
-    is, unless it is not `alone` but what is left of many.
+    is, unless it is not `alone` but what is left of many.  Unless `always`, of a program without recurrent layers no
+    more than that is told.
     """
     if len(paths) == 1 and alone:
-        return _understood(paths, library)
+        return _understood(paths, library, False, always)
     projects: dict[Path, list[Path]] = {}
     for path in paths:
         projects.setdefault(project_root(path.resolve()), []).append(path)
-    keys = {root: None if cache is None else cache.key(root, own) for root, own in projects.items()}
+    keys = {
+        root: None if cache is None else cache.key(root, own, "all" if always else "") for root, own in projects.items()
+    }
     found: dict[Path, _Understood] = {}
     for root, key in keys.items():
         if cache is not None and key is not None and (kept := _restored(cache.get(key))) is not None:
             found[root] = kept
     missing = {root: own for root, own in projects.items() if root not in found}
-    for root, new in _worked(missing, library, jobs):
+    for root, new in _worked(missing, library, jobs, always):
         found[root] = new
         if cache is not None and (key := keys[root]) is not None and _is_all_within(new, cache.state(root)):
             with suppress(NotPlain):
@@ -104,7 +113,9 @@ _ENOUGH = 40
 """Files that are worth a second process."""
 
 
-def _worked(projects: dict[Path, list[Path]], library: Library, jobs: int) -> Iterator[tuple[Path, _Understood]]:
+def _worked(
+    projects: dict[Path, list[Path]], library: Library, jobs: int, always: bool
+) -> Iterator[tuple[Path, _Understood]]:
     """Each project with what came of it; the order is that in which they are done."""
     left = projects
     if jobs > 1 and len(projects) > 1 and sum(map(len, projects.values())) >= _ENOUGH:
@@ -113,13 +124,13 @@ def _worked(projects: dict[Path, list[Path]], library: Library, jobs: int) -> It
         context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         largest_first = sorted(projects.items(), key=lambda item: -len(item[1]))
         with context.Pool(min(jobs, len(projects)), _quietly) as pool:  # which ends its processes when it is left
-            for root, plain in pool.imap_unordered(_in_a_process, largest_first):
+            for root, plain in pool.imap_unordered(partial(_in_a_process, always=always), largest_first):
                 if (done := _restored(plain)) is not None:
                     left = {other: own for other, own in left.items() if other != root}
                     yield root, done
     for root, paths in left.items():
         known = len(library.messages)
-        programs = _understood(paths, library, several=True)
+        programs = _understood(paths, library, True, always)
         yield root, _Understood(programs, tuple(library.messages[known:]))
 
 
@@ -128,21 +139,21 @@ def _quietly() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _in_a_process(project: tuple[Path, list[Path]]) -> tuple[Path, Any]:
+def _in_a_process(project: tuple[Path, list[Path]], always: bool) -> tuple[Path, Any]:
     """What came of a project, in plain form: models that are pickled lose which of their facts were never looked at."""
     from lstmadvisor.sources import Library
 
     root, paths = project
     library = Library()
-    programs = _understood(paths, library, several=True)
+    programs = _understood(paths, library, True, always)
     try:
         return root, to_plain((programs, tuple(library.messages)))
     except NotPlain:
         return root, None
 
 
-def _understood(paths: Sequence[Path], library: Library, several: bool = False) -> tuple[Program, ...]:
-    programs = _Programs(library)
+def _understood(paths: Sequence[Path], library: Library, several: bool, always: bool) -> tuple[Program, ...]:
+    programs = _Programs(library, always)
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 12_000))
     try:
@@ -174,25 +185,29 @@ def _failure(error: Exception) -> str:
 class _Programs:
     """The programs found so far, by their entries, and what became of files that were tried as entries."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, always: bool) -> None:
         self.found: dict[Path, Program] = {}
         self.imports = Imports(library)
         self._library = library
+        self._always = always
+        """whether programs without recurrent layers are understood, too"""
         self._entries: dict[Path, _Entry] = {}
+        self._completed: dict[Path, _Entry] = {}
+        """the same where what nobody calls was read, too"""
         self._fresh: tuple[Path, Run | None] | None = None
         """the last run for `_entries`, still as it was"""
 
     def add(self, path: Path) -> None:
         """Find the programs that the file at `path` belongs to."""
-        if path in self.found or (run := follow(path, self._library)) is None:
+        if path in self.found:
             return
         idle: list[Path] = []
-        if not trains(run):
+        if not self._entry(path).trains:
             users, idle = self._users(path) if str(path) != STDIN else (0, [])
             if users or any(str(path).endswith(f) for p in self.found.values() for f in p.files):
                 return
-        program = facts_of(run, self._library)
-        if program.framework != "unknown":
+        program = self._facts(path)
+        if program is not None and program.framework != "unknown":
             self.found[path] = program
         for entry in idle[:1]:  # imports the module and never uses it
             self._take(entry)
@@ -218,11 +233,9 @@ class _Programs:
                 idle.append(entry)
         for entry in waiting[:3] if not users else ():
             # a library: its classes and functions train when somebody calls them
-            if (run := self._run(entry)) is None:
-                continue
-            run.complete(False)
-            if trains(run) and run.uses(path):
-                self.found[entry] = facts_of(run, self._library)
+            whole = self._whole(entry)
+            if whole.trains and whole.uses.get(path):
+                self._take(entry)
                 return 1, idle
         return users, idle
 
@@ -230,17 +243,34 @@ class _Programs:
         if path not in self._entries:
             run = follow(path, self._library)
             self._fresh = path, run
-            uses = {module: run.uses(module) for module in run.modules} if run is not None else {}
-            self._entries[path] = _Entry(run is not None and trains(run), uses)
+            self._entries[path] = _told(run)
         return self._entries[path]
 
+    def _whole(self, path: Path) -> _Entry:
+        if path not in self._completed:
+            run = self._run(path)
+            if run is not None:
+                run.complete(False)
+            self._completed[path] = _told(run)
+        return self._completed[path]
+
     def _take(self, entry: Path) -> None:
-        if entry not in self.found and (run := self._run(entry)) is not None:
-            self.found[entry] = facts_of(run, self._library)
+        if entry not in self.found and (program := self._facts(entry)) is not None:
+            self.found[entry] = program
+
+    def _facts(self, entry: Path) -> Program | None:
+        run = self._run(entry)
+        return None if run is None else facts_of(run, self._always)
 
     def _run(self, entry: Path) -> Run | None:
         fresh, self._fresh = self._fresh, None
         return fresh[1] if fresh is not None and fresh[0] == entry else follow(entry, self._library)
+
+
+def _told(run: Run | None) -> _Entry:
+    if run is None:
+        return _Entry(False, {})
+    return _Entry(trains(run), {module: run.uses(module) for module in run.modules})
 
 
 def follow(path: Path, library: Library) -> Run | None:
@@ -271,21 +301,15 @@ def _is_trainer(term: Any) -> bool:
     return isinstance(name, str) and name.endswith("Trainer")
 
 
-def facts_of(run: Run, library: Library) -> Program:
-    """All facts of one abstract run."""
+def facts_of(run: Run, always: bool) -> Program:
+    """All facts of one abstract run; unless `always`, of one without recurrent layers nothing but that."""
     run.complete(trains(run))
-    found: dict[str, Any] = {}
     frameworks = run.frameworks()
-    if "pytorch" in frameworks:
-        found |= layers.facts(run) | loops.facts(run)
-    if "keras" in frameworks:
-        from lstmadvisor.extract.keras import program as keras
-
-        found |= keras.facts(run) if "pytorch" not in frameworks else keras.merged(run, found)
-    found |= data.facts(run, found)
-    found |= tuning.facts(run, found)
-    if "recurrent_layers" in found and "padding" in found:
-        found["recurrent_layers"] = results.settled(found["recurrent_layers"], found["padding"])
+    found: dict[str, Any] = {}
+    if not always and frameworks == {"pytorch"} and layers.are_not_recurrent(run):
+        found["recurrent_layers"] = ()
+    else:
+        found = _facts(run, frameworks)
     assert run.entry is not None
     framework: Any = "both" if len(frameworks) == 2 else next(iter(frameworks), "unknown")
     files = tuple(
@@ -298,3 +322,18 @@ def facts_of(run: Run, library: Library) -> Program:
         )
     )
     return Program(path=run.entry.source.path, files=files, framework=framework, **found)
+
+
+def _facts(run: Run, frameworks: set[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "pytorch" in frameworks:
+        found |= layers.facts(run) | loops.facts(run)
+    if "keras" in frameworks:
+        from lstmadvisor.extract.keras import program as keras
+
+        found |= keras.facts(run) if "pytorch" not in frameworks else keras.merged(run, found)
+    found |= data.facts(run, found)
+    found |= tuning.facts(run, found)
+    if "recurrent_layers" in found and "padding" in found:
+        found["recurrent_layers"] = results.settled(found["recurrent_layers"], found["padding"])
+    return found

@@ -47,24 +47,26 @@ class Graph(Protocol):
     def passed_on(self, path: Path) -> Iterable[Path]:
         """The files among them whose names it hands on as its own."""
 
-    def direct_importers(self, path: Path) -> Iterable[Path]:
-        """The files that import it."""
+    def direct_importers(self, path: Path, root: Path | None = None) -> Iterable[Path]:
+        """The files below a folder that import it."""
 
 
 class Blocks:
     """The top-level statements of one file: what each binds, and which names are in it."""
 
-    def __init__(self, data: bytes) -> None:
-        data = _ASKED.sub(b"", _PROSE.sub(_word, data))
-        self._blocks = [(_bound(text), frozenset(_WORD.findall(text))) for text in _statements(data)]
+    def __init__(self, data: bytes, notebook: bool = False) -> None:
+        data = data if notebook else _ASKED.sub(b"", _PROSE.sub(_word, data))
+        self._blocks = [] if notebook else [(_bound(text), _words(text)) for text in _statements(data)]
         self.words = NONE.union(*(words for _, words in self._blocks))
+        self.said = _words(data)
+        """with what it does as a script: the words below `if __name__ == "__main__"`"""
         self.chosen: Names = frozenset(a or b for a, b in _CHOSEN.findall(data))
         """things whose attributes are chosen at run time"""
 
     def layers(self) -> Names:
         """Words that are recurrent layers, or stand for a choice of layers."""
         choices = NONE.union(*(_WORD.findall(name)[-1:] for name in self.chosen if _LIBRARIES.fullmatch(name)))
-        return choices.union(word for word in self.words if _LAYER.fullmatch(word))
+        return choices.union(word for word in self.said if _LAYER.fullmatch(word))
 
     def leading(self, to: Names) -> Names:
         """The names that the file gives to others and that lead to one of `to`."""
@@ -78,6 +80,10 @@ class Blocks:
         return found
 
 
+def _words(data: bytes) -> Names:
+    return frozenset(_WORD.findall(data))
+
+
 def _word(prose: re.Match[bytes]) -> bytes:
     """Nothing of a comment or text, but a string that is one word."""
     return b"" if prose[1] is None or b" " in prose[1] else prose[1]
@@ -86,7 +92,7 @@ def _word(prose: re.Match[bytes]) -> bytes:
 def _statements(data: bytes) -> Iterator[bytes]:
     """The top-level statements of a file, and those inside its `if` and `try`."""
     starts = [match.start() for match in _BLOCK.finditer(data)]
-    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(data)], strict=False):
         text = data[start:end]
         inside = _COMPOUND.match(text)
         if inside is None:
@@ -107,8 +113,8 @@ def _bound(text: bytes) -> Names:
 class Reach:
     """The files of a project that come to a recurrent layer by the names that they mention."""
 
-    def __init__(self, graph: Graph, builders: Iterable[Path]) -> None:
-        """`builders` import a library that has recurrent layers, and may name one."""
+    def __init__(self, graph: Graph, root: Path, builders: Iterable[Path]) -> None:
+        """`builders`, below `root`, import a library that has recurrent layers, and may name one."""
         self._graph = graph
         self._names: dict[Path, Names] = {}
         """by file: the names that it gives to others and that lead to a recurrent layer"""
@@ -120,7 +126,7 @@ class Reach:
             here = next(iter(waiting))
             del waiting[here]
             if self._grows(here):
-                waiting |= dict.fromkeys(graph.direct_importers(here))
+                waiting |= dict.fromkeys(graph.direct_importers(here, root))
         self._blocks.clear()
 
     def __contains__(self, path: Path) -> bool:
@@ -134,11 +140,12 @@ class Reach:
             data = self._graph.read(path)
             if path not in self._builders and not _mentions(data, given):
                 return False
-            blocks = self._blocks[path] = Blocks(data)
-        named = NONE.union(*given.values()) & blocks.words
+            blocks = self._blocks[path] = Blocks(data, path.suffix == ".ipynb")
+        handed = NONE.union(*given.values())
+        named = handed & blocks.words
         chosen = {word for file in given if (word := _called(file)) in blocks.chosen}
         layers = blocks.layers() if path in self._builders else NONE
-        if named or chosen or layers:
+        if handed & blocks.said or chosen or layers:
             self._found.add(path)
         before = self._names.get(path, NONE)
         passed = (self._names.get(file, NONE) for file in self._graph.passed_on(path))
@@ -147,7 +154,7 @@ class Reach:
 
 
 def _mentions(data: bytes, given: dict[Path, Names]) -> bool:
-    words = frozenset(_WORD.findall(data))
+    words = _words(data)
     return any(not names.isdisjoint(words) or _called(file) in words for file, names in given.items())
 
 

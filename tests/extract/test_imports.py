@@ -131,3 +131,17 @@ def test_a_folder_called_like_a_library_inside_a_package_does_not_hide_the_libra
     files = {"pkg/__init__.py": "", "pkg/torch/__init__.py": "", "pkg/net.py": LAYER}
     write(tmp_path, files)
     assert Imports(Library()).imported(tmp_path / "pkg/net.py") == ()
+
+
+def test_what_a_file_does_as_a_script_and_the_cells_of_a_notebook_count(tmp_path: Path) -> None:
+    script = "import pkg\nfrom pkg.net import Net\nif __name__ == '__main__':\n    Net()\n"
+    cell = '{"source": [\n "from pkg.net import Net\\n",\n "import pkg\\n",\n "model = Net(\'a b\')"\n]}'
+    files = library({"script.py": script, "book.ipynb": cell, "empty.py": "import pkg\nif pkg:\n    # Net\n"})
+    assert {"script.py", "book.ipynb"} <= concerned(tmp_path, files)
+    assert "empty.py" not in concerned(tmp_path, files)
+
+
+def test_a_module_in_a_folder_that_is_no_package_is_followed_to_its_users(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").unlink()
+    script = "import pkg\nimport model.net as net\nmade = net.Net()\n"
+    assert "script.py" in concerned(tmp_path, library({"model/net.py": LAYER, "script.py": script}))

@@ -367,7 +367,8 @@ def inner_nodes(
 ) -> None:
     """Nodes of `kinds` below `node`, not looking inside `stop`."""
     for child in below(node):
-        if isinstance(child, kinds):
+        kind = type(child)
+        if kind in kinds:
             found.append(child)
-        if not isinstance(child, stop):
+        if kind not in stop:
             inner_nodes(child, found, kinds, stop)

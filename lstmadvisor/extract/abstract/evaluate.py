@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import libcst as cst
@@ -110,7 +112,7 @@ class Evaluator(Access):
                     pass
             return self.term("text", "", None, parts, at=Spot(env.module, node))
         try:
-            return Const(node.evaluated_value, at=Spot(env.module, node))
+            return Const(_text(node.value), at=Spot(env.module, node))
         except (SyntaxError, ValueError):  # an escape that Python refuses
             return Opaque("a text that Python cannot read", Spot(env.module, node))
 
@@ -706,3 +708,10 @@ _EXPRESSIONS: dict[type[cst.CSTNode], Callable[..., Value]] = {
     cst.NamedExpr: Evaluator._walrus,
     cst.Yield: Evaluator._yield,
 }
+
+
+@lru_cache(maxsize=4096)
+def _text(literal: str) -> str | bytes:
+    """What a literal in quotes stands for."""
+    value: str | bytes = ast.literal_eval(literal)
+    return value

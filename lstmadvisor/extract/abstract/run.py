@@ -44,6 +44,8 @@ from lstmadvisor.extract.abstract.values import (
 
 MOST_MODULES = 80
 """First-party files that one run follows."""
+MOST_UNCALLED = 25_000
+"""Expressions and statements that are read of what nobody calls."""
 MOST_TEXT = 600_000
 """Characters of first-party files that one run follows; of the public programs that we know none has 40,000."""
 
@@ -102,6 +104,7 @@ class Run(Statements):
             for instance in list(self.instances):
                 self._feed(instance)
             if not trained:
+                self.budget = min(self.budget, MOST_UNCALLED)
                 for cls in [c for c in self.classes if c.module is self.entry and id(c.node) not in self.called]:
                     self._alone(cls)
                 alone = [f for f in self.functions if f.owner is None and f.env.names is self.entry.env.names]

@@ -39,8 +39,8 @@ class Stop(Exception):
 class State:
     """What a run writes: names, attributes and the trace, so that an undecided branch can take it back."""
 
-    budget = 200_000
-    """Expressions and statements that one run may read; of the public programs that we know none needs 25,000"""
+    budget = 60_000
+    """Expressions and statements that one run may read; one in a hundred of the public programs needs 30,000"""
 
     def __init__(self) -> None:
         self.scope = Scope()

@@ -26,6 +26,12 @@ from lstmadvisor.facts import ABSENT, Embedding, Unknown, Unregistered
 from lstmadvisor.facts import Value as Fact
 
 
+def are_not_recurrent(run: Run) -> bool:
+    """Whether the modules of the program were seen, and none of them is a recurrent layer."""
+    modules = Modules(run)
+    return bool(modules.seen) and not modules.made(lambda name: name in KINDS)
+
+
 def facts(run: Run) -> dict[str, Any]:
     """Facts by key of `Program`."""
     flow = Flow(run)

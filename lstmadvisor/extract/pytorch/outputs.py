@@ -154,36 +154,51 @@ def _softmax_axis(term: Term) -> Fact:
 Ways = list[tuple[Term, tuple[Term, ...]]]
 
 
-def ways_out(flow: Flow, value: Value | None, through: tuple[Term, ...] = (), depth: int = 0) -> Ways:
+def ways_out(flow: Flow, value: Value) -> Ways:
     """The applications that an output comes from, each with what it went through since (last first).
 
     There are several where branches cannot be decided, and where results are added or stored piece by piece.
     """
-    if value is None or depth > 60:
-        return []
-    if isinstance(value, Choice):
-        return [w for o in value.options for w in ways_out(flow, o, through, depth + 1)][:MOST_WAYS]
-    if isinstance(value, (Seq, Map)):
-        held = value.items if isinstance(value, Seq) else list(value.entries.values())
-        return _first_way(flow, held, through, depth)
-    if not isinstance(value, Term):
-        return []
-    if written := flow.written(value):
-        return _first_way(flow, written, through, depth)
-    if value.op == "apply" and value.result is not None:
-        return ways_out(flow, value.result, through, depth + 1)
-    if value.op == "apply" and module_name(value.base) and not activation_of(value) and not keeps_meaning(value):
-        return [(value, through)]
-    if value.op == "binop":
-        return _first_way(flow, value.args, through, depth)
-    if value.op in ("elem", "comp"):
-        return _first_way(flow, [*value.args, *([value.base] if value.base is not None else [])], through, depth)
-    return ways_out(flow, input_of(value), (*through, value), depth + 1)
+    return _Ways(flow).of(value)
 
 
-def _first_way(flow: Flow, values: list[Value], through: tuple[Term, ...], depth: int) -> Ways:
-    """The ways of the first value that has any."""
-    return next((found for v in values[:8] if (found := ways_out(flow, v, through, depth + 1))), [])
+class _Ways:
+    """Looks for the ways of values, of each once: values are shared by many."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._found: dict[int, Ways] = {}
+
+    def of(self, value: Value | None, depth: int = 0) -> Ways:
+        if value is None or depth > 60:
+            return []
+        if id(value) not in self._found:
+            self._found[id(value)] = []  # where it comes from itself
+            self._found[id(value)] = self._look(value, depth + 1)
+        return self._found[id(value)]
+
+    def _look(self, value: Value, depth: int) -> Ways:
+        if isinstance(value, Choice):
+            return [w for o in value.options for w in self.of(o, depth)][:MOST_WAYS]
+        if isinstance(value, (Seq, Map)):
+            return self._first(value.items if isinstance(value, Seq) else list(value.entries.values()), depth)
+        if not isinstance(value, Term):
+            return []
+        if written := self._flow.written(value):
+            return self._first(written, depth)
+        if value.op == "apply" and value.result is not None:
+            return self.of(value.result, depth)
+        if value.op == "apply" and module_name(value.base) and not activation_of(value) and not keeps_meaning(value):
+            return [(value, ())]
+        if value.op == "binop":
+            return self._first(value.args, depth)
+        if value.op in ("elem", "comp"):
+            return self._first([*value.args, *([value.base] if value.base is not None else [])], depth)
+        return [(term, (value, *through)) for term, through in self.of(input_of(value), depth)]
+
+    def _first(self, values: list[Value], depth: int) -> Ways:
+        """The ways of the first value that has any."""
+        return next((found for v in values[:8] if (found := self.of(v, depth))), [])
 
 
 def _place_in_result(found: tuple[Value, Term | None]) -> int:
