@@ -107,6 +107,9 @@ class TestTheMeasure:
             "    val_gain = -evaluate(model, val_loader)[0]\n",
             "    try:\n        val_loss, _ = evaluate(model, val_loader)\n    except ValueError:\n        pass\n",
             "    print(evaluate(model, val_loader))\n",  # a loss and a score at once
+            "    val_losses = evaluate(model, val_loader)\n",
+            "    val = {'loss': evaluate(model, val_loader)[0]}\n",
+            "    val_errors = np.abs(next(iter(val_loader))[1] - model(next(iter(val_loader))[0]))\n",
         ],
     )
     def test_what_judges_nothing(self, body: str, facts_of: FactsOf) -> None:

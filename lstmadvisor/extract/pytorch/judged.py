@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from lstmadvisor.extract.abstract.run import Run
-from lstmadvisor.extract.abstract.values import Const, Frame, Loop, Named, Seq, Spot, Term, Value, options
+from lstmadvisor.extract.abstract.values import Const, Frame, Loop, Map, Named, Seq, Spot, Term, Value, options
 from lstmadvisor.extract.common import inferred, nodes_down, place
 from lstmadvisor.extract.pytorch.evaluation import Evaluation
 from lstmadvisor.extract.pytorch.origins import Forward, is_loss
@@ -22,14 +22,15 @@ _LOSS = re.compile(r"loss|err(or)?s?(?![a-z])|mse|mae|mape|perplex|ppl|nll|cost|
 _SCORE = re.compile(r"acc|f1|f_?score|score|bleu|auc|correct|precision|recall|(?<![a-z])r2", re.I)
 _VALIDATION = re.compile(r"(?<![a-z])val(?!ue)|valid|(?<![a-z])dev(?!ice)|(?<![a-z])eval", re.I)
 _OF_EARLIER = re.compile(r"^_+$|best|min_|_min|max_|_max|lowest|highest|prev|last|old|history", re.I)
+_REDUCES = frozenset(("mean", "sum", "item", "average", "nanmean", "median", "norm"))
 _EQUAL = frozenset(("==", "eq", "equal"))
 
 
 def judged(run: Run, training: Training | None, evaluation: Evaluation, loop: EpochLoop) -> EpochLoop:
     """The loop over the epochs with what it holds, after an evaluation on validation data, to judge the epoch by."""
     epochs = None if training is None else training.epochs
-    if training is None or epochs is None or loop.at is None:
-        return loop
+    if training is None or epochs is None or loop.at is None or getattr(epochs.spot.node, "orelse", None) is not None:
+        return loop  # what stands in its `else` would not be reached any more
     judge = _Judge(run, training, epochs, evaluation)
     found = judge.measure() or judge.gathered() or judge.taken_by_nobody() or judge.told_to_nobody()
     if not found:
@@ -64,7 +65,7 @@ class _Judge:
 
     def measure(self) -> dict[str, Any]:
         """What has a name in the function with the loop."""
-        mine = [each for each in self._turn if each.scope.frames == self._frames and not isinstance(each.value, Seq)]
+        mine = [each for each in self._turn if each.scope.frames == self._frames and _is_one(each.value)]
         for named, lower in self._ranked(mine):
             block = self._block(named.target)
             if block is not None and not self._may_be_none(named.value):
@@ -94,6 +95,8 @@ class _Judge:
             call = None if frame.spot is None else frame.spot.node
             if frame.result is None or frame.spot is None or not isinstance(call, cst.Call) or module is None:
                 continue
+            if not _is_one(frame.result):
+                continue
             lower = self._direction(frame.function.name, frame.result, self._validating)
             block = self._block(call)
             if lower is None or block is None or self._may_be_none(frame.result):
@@ -104,7 +107,8 @@ class _Judge:
     def told_to_nobody(self) -> dict[str, Any]:
         """What has a name in a function that the loop calls as a statement, and that gives nothing back."""
         depth = len(self._frames)
-        for named, lower in self._ranked([each for each in self._turn if len(each.scope.frames) == depth + 1]):
+        inner = [each for each in self._turn if len(each.scope.frames) == depth + 1 and _is_one(each.value)]
+        for named, lower in self._ranked(inner):
             frame = named.scope.frames[-1]
             call, function = frame.spot.node if frame.spot is not None else None, frame.function.node
             if not isinstance(call, cst.Call) or not isinstance(function, cst.FunctionDef):
@@ -180,18 +184,19 @@ class _Judge:
 
     def _better_lower(self, name: str, number: Value) -> bool | None:
         """By its name and by what it is computed with; None where the two do not agree, or a sign is turned."""
-        losses = scores = False
+        losses = scores = reduced = False
         for value in self._behind(number):
             if not isinstance(value, Term):
                 continue
             if value.op == "binop" and value.name == "-" and (len(value.args) == 1 or isinstance(value.args[0], Const)):
                 return None
             losses = losses or _computes_loss(value)
+            reduced = reduced or value.name == "+=" or last(value.name) in _REDUCES
             scores = scores or value.name in _EQUAL or bool(value.op == "call" and _SCORE.search(last(value.name)))
         says_loss, says_score = bool(_LOSS.search(name)), bool(_SCORE.search(name))
-        if (losses or says_loss) and not scores and not says_score:
+        if (losses or (says_loss and reduced)) and not scores and not says_score:
             return True
-        return False if says_score and not says_loss and not losses else None
+        return False if says_score and (scores or reduced) and not says_loss and not losses else None
 
     def _behind(self, value: Value) -> Iterator[Value]:
         """What was made of the model's outputs on the way to a number, themselves left out."""
@@ -213,6 +218,11 @@ class _Judge:
             for function in functions.values()
             for each in _nodes(function.body, cst.Return)
         )
+
+
+def _is_one(value: Value) -> bool:
+    """Whether a value is surely no collection."""
+    return not any(isinstance(each, (Seq, Map)) for each in options(value))
 
 
 def _computes_loss(term: Term) -> bool:
