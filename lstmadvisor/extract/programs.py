@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_IMPORTERS = 8
 """Programs that are read to find out who uses a module, at most."""
+MOST_FRESH = 4
+"""Runs that are kept to go on with, at most: one takes some megabytes."""
 MOST_USERS = 3
 """Programs that are given for one module, at most."""
 TRAINS = frozenset(
@@ -194,8 +196,8 @@ class _Programs:
         self._entries: dict[Path, _Entry] = {}
         self._completed: dict[Path, _Entry] = {}
         """the same where what nobody calls was read, too"""
-        self._fresh: tuple[Path, Run | None] | None = None
-        """the last run for `_entries`, still as it was"""
+        self._fresh: dict[Path, Run | None] = {}
+        """the last runs, as they were left"""
 
     def add(self, path: Path) -> None:
         """Find the programs that the file at `path` belongs to."""
@@ -241,9 +243,9 @@ class _Programs:
 
     def _entry(self, path: Path) -> _Entry:
         if path not in self._entries:
-            run = follow(path, self._library)
-            self._fresh = path, run
+            run = self._run(path)
             self._entries[path] = _told(run)
+            self._keep(path, run)
         return self._entries[path]
 
     def _whole(self, path: Path) -> _Entry:
@@ -252,6 +254,7 @@ class _Programs:
             if run is not None:
                 run.complete(False)
             self._completed[path] = _told(run)
+            self._keep(path, run)
         return self._completed[path]
 
     def _take(self, entry: Path) -> None:
@@ -263,8 +266,12 @@ class _Programs:
         return None if run is None else facts_of(run, self._always)
 
     def _run(self, entry: Path) -> Run | None:
-        fresh, self._fresh = self._fresh, None
-        return fresh[1] if fresh is not None and fresh[0] == entry else follow(entry, self._library)
+        return self._fresh.pop(entry) if entry in self._fresh else follow(entry, self._library)
+
+    def _keep(self, entry: Path, run: Run | None) -> None:
+        self._fresh[entry] = run
+        if len(self._fresh) > MOST_FRESH:
+            del self._fresh[next(iter(self._fresh))]
 
 
 def _told(run: Run | None) -> _Entry:
