@@ -526,6 +526,7 @@ def test_an_evaluation_that_could_take_gradients_is_none_of_training(tmp_path):
         ("((model(x) - y) ** 2).mean()", "mse_loss"),
         ("(y.squeeze() - model(x).squeeze(1)).pow(2).mean()", "mse_loss"),
         ("torch.mean(torch.abs(model(x) - y))", "l1_loss"),
+        ("((y - 3 - model(x) + 3) ** 2).mean()", "mse_loss"),
     ],
 )
 def test_targets_of_a_loss_written_out(loss, name, tmp_path):
@@ -536,6 +537,18 @@ def test_targets_of_a_loss_written_out(loss, name, tmp_path):
     assert by_hand[0].target_mean == pytest.approx(called[0].target_mean, rel=1e-4)
 
 
-@pytest.mark.parametrize("loss", ["((model(x) - y) ** 4).mean()", "((model(x) - model(x + 1)) ** 2).mean()"])
+@pytest.mark.parametrize(
+    "loss", ["((model(x) - y) ** 4).mean()", "(model(x) ** 2).mean()", "((model(x) - model(x + 1)) ** 2).mean()"]
+)
 def test_other_losses_written_out_tell_no_targets(loss, tmp_path):
     assert measure(tmp_path, PLAIN.replace("nn.functional.mse_loss(model(x), y)", loss)).losses == ()
+
+
+@pytest.mark.parametrize("name", ["smooth_l1_loss", "huber_loss"])
+def test_what_a_constant_comes_to_in_a_bent_loss(name, tmp_path):
+    (loss,) = measure(tmp_path, PLAIN.replace("mse_loss", name)).losses
+    torch.manual_seed(0)
+    y = torch.randn(32, 12, 3).sum(dim=(1, 2))
+    best = min(getattr(nn.functional, name)(torch.full_like(y, c), y) for c in torch.linspace(-5, 5, 200))
+    assert float(best) <= loss.constant <= 1.05 * float(best)
+    assert loss.target_deviation == pytest.approx(float(y.std(correction=0)), rel=1e-4)

@@ -10,8 +10,8 @@ _ONLY_SHAPED = ("Squeeze", "Unsqueeze", "View", "Reshape", "UnsafeView")
 def targets(loss: Any, outputs: list[Any]) -> tuple[str, Any] | None:
     """The loss function that it stands for, and its targets; None where the loss is not of this form.
 
-    The prediction is the one of the two that has a gradient, and one of `outputs` but for its shape; their difference
-    was saved for the gradient.
+    The prediction is one of `outputs`, but for its shape and for what is added and subtracted; their difference was
+    saved for the gradient.
     """
     mean = loss.grad_fn
     if _kind(mean) != "Mean":
@@ -20,27 +20,31 @@ def targets(loss: Any, outputs: list[Any]) -> tuple[str, Any] | None:
     name = {"Pow": "mse_loss", "Abs": "l1_loss"}.get(_kind(power))
     if name is None or getattr(power, "_saved_exponent", 2) != 2:
         return None
-    difference = power.next_functions[0][0]
-    if _kind(difference) != "Sub" or difference._saved_alpha != 1:
-        return None
-    (first, _), (second, _) = difference.next_functions
-    if (first is None) == (second is None):
-        return None
     residual = power._saved_self.detach()
-    prediction = _made(first or second, outputs)
-    if prediction is None or prediction.numel() != residual.numel():
+    found = _prediction(power.next_functions[0][0], outputs)
+    if found is None or found[0].numel() != residual.numel():
         return None
-    prediction = prediction.detach().reshape(residual.shape)
-    return name, prediction - residual if second is None else prediction + residual
+    prediction, sign = found
+    return name, prediction.detach().reshape(residual.shape) - sign * residual
 
 
-def _made(node: Any, outputs: list[Any]) -> Any:
-    """The output that a node stands for."""
+def _prediction(node: Any, outputs: list[Any]) -> tuple[Any, int] | None:
+    """The output that constants were added to or subtracted from, or that was subtracted itself, and its sign."""
+    sign, shifted = 1, False
     while node is not None:
         for output in outputs:
             if output.grad_fn is node:
-                return output
-        node = node.next_functions[0][0] if _kind(node) in _ONLY_SHAPED else None
+                return (output, sign) if shifted else None
+        kind = _kind(node)
+        if kind in ("Add", "Sub"):
+            (first, _), (second, _) = node.next_functions
+            if (first is None) == (second is None) or (first is None and node._saved_alpha != 1):
+                return None
+            sign = -sign if first is None and kind == "Sub" else sign
+            shifted = True
+            node = second if first is None else first
+        else:
+            node = node.next_functions[0][0] if kind in _ONLY_SHAPED else None
     return None
 
 

@@ -19,7 +19,9 @@ RARE = 5
 """How many samples of each class an entropy needs, on average."""
 CLASSES = ("cross_entropy", "nll_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
-REAL = ("mse_loss", "l1_loss")
+REAL = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+BENDS = {"smooth_l1_loss": "beta", "huber_loss": "delta"}
+"""where they turn from square to line; 1 unless said otherwise"""
 
 
 class Targets(Instrument):
@@ -47,7 +49,8 @@ class Targets(Instrument):
         if target is None:
             return
         self._heard.add((name, step))
-        self._reductions[name] = arguments.get("reduction")
+        usual = arguments.get(BENDS[name], 1.0) == 1.0 if name in BENDS else True
+        self._reductions[name] = arguments.get("reduction") if usual else None
         target = target.detach()
         if name in CLASSES and not target.is_floating_point():
             ignored = arguments.get("ignore_index", -100)
@@ -170,4 +173,12 @@ def _constant(name: str, values: list[float]) -> float:
     if name == "l1_loss":
         middle = median(values)
         return fmean([abs(value - middle) for value in values])
+    if name in BENDS:
+        middle = median(values)
+        return fmean([_bent(value - middle) for value in values])
     return fmean([(value - mean) ** 2 for value in values])
+
+
+def _bent(difference: float) -> float:
+    size = abs(difference)
+    return 0.5 * size**2 if size < 1 else size - 0.5
