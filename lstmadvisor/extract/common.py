@@ -181,12 +181,12 @@ def receiver(term: Term) -> str:
 
 def nodes_down(node: cst.CSTNode, target: cst.CSTNode) -> list[cst.CSTNode] | None:
     """The nodes from below one down to another, which may be the last; None where it is not below."""
-    for child in node.children:
+    for child in below(node):
         if child is target:
             return [child]
-        below = nodes_down(child, target)
-        if below is not None:
-            return [child, *below]
+        path = nodes_down(child, target)
+        if path is not None:
+            return [child, *path]
     return None
 
 

@@ -7,6 +7,7 @@ import libcst as cst
 from lstmadvisor.extract.abstract.run import dotted_name
 from lstmadvisor.extract.common import Fact, inferred
 from lstmadvisor.facts import Place, Unknown
+from lstmadvisor.nodes import below
 
 _STILL_THERE = {
     "keras.layers": frozenset(
@@ -72,7 +73,7 @@ def _taken_from(tree: cst.Module, name: str) -> set[str]:
         here = waiting.pop()
         if isinstance(here, cst.Attribute) and isinstance(here.value, cst.Name) and here.value.value == name:
             found.add(here.attr.value)
-        waiting.extend(here.children)
+        waiting.extend(below(here))
     return found
 
 

@@ -8,6 +8,7 @@ from lstmadvisor.extract.abstract.values import Term
 from lstmadvisor.extract.common import Fact, inferred, place, receiver
 from lstmadvisor.extract.keras.kinds import Layer, last_name
 from lstmadvisor.facts import ABSENT, Unknown
+from lstmadvisor.nodes import below
 
 INPUT = ("batch_input_shape", "batch_size")
 """Arguments of a layer that say what its input is like."""
@@ -71,7 +72,7 @@ def _written(term: Term, name: str) -> str | None:
 
 def _parents(tree: cst.Module, node: cst.CSTNode) -> list[cst.CSTNode]:
     """What a node is part of, innermost first."""
-    for child in tree.children:
+    for child in below(tree):
         found = _path(child, node)
         if found is not None:
             return found
@@ -81,7 +82,7 @@ def _parents(tree: cst.Module, node: cst.CSTNode) -> list[cst.CSTNode]:
 def _path(here: cst.CSTNode, node: cst.CSTNode) -> list[cst.CSTNode] | None:
     if here is node:
         return []
-    for child in here.children:
+    for child in below(here):
         found = _path(child, node)
         if found is not None:
             return [*found, here]

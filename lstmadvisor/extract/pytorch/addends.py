@@ -9,6 +9,7 @@ import libcst as cst
 from lstmadvisor.extract.abstract.values import Spot, Term
 from lstmadvisor.extract.common import Fact, inferred, place, receiver
 from lstmadvisor.facts import Unknown
+from lstmadvisor.nodes import below
 
 _Path = tuple[cst.CSTNode, ...]
 
@@ -42,7 +43,7 @@ def _paths(node: cst.CSTNode, above: _Path) -> Iterator[_Path]:
     """Every node below one, with what it is part of, outermost first."""
     path = (*above, node)
     yield path
-    for child in node.children:
+    for child in below(node):
         yield from _paths(child, path)
 
 

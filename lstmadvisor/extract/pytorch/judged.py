@@ -17,6 +17,7 @@ from lstmadvisor.extract.pytorch.spoken import around, depth_of, text_of
 from lstmadvisor.extract.pytorch.steps import Training
 from lstmadvisor.extract.pytorch.torch_ops import last
 from lstmadvisor.facts import EpochLoop, Place, Unknown
+from lstmadvisor.nodes import below
 
 _LOSS = re.compile(r"loss|err(or)?s?(?![a-z])|mse|mae|mape|perplex|ppl|nll|cost|criterion|entropy", re.I)
 _SCORE = re.compile(r"acc|f1|f_?score|score|bleu|auc|correct|precision|recall|(?<![a-z])r2", re.I)
@@ -281,6 +282,6 @@ def _nodes(node: cst.CSTNode, kind: type[Any]) -> Iterator[Any]:
     """All nodes of a kind below one, functions within left out."""
     if isinstance(node, kind):
         yield node
-    for child in node.children:
+    for child in below(node):
         if not isinstance(child, (cst.FunctionDef, cst.Lambda)):
             yield from _nodes(child, kind)

@@ -11,6 +11,7 @@ from lstmadvisor.extract.abstract.values import Function, Spot, Term, options
 from lstmadvisor.extract.common import Fact, inferred, place
 from lstmadvisor.extract.pytorch.torch_ops import applied_module, input_of, is_dropout
 from lstmadvisor.facts import ABSENT, Pass, Unknown
+from lstmadvisor.nodes import below
 
 _LENGTHS = re.compile(r"\w*(?:lengths|lens)")
 
@@ -86,4 +87,4 @@ def _nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while waiting:
         here = waiting.pop()
         yield here
-        waiting.extend(here.children)
+        waiting.extend(below(here))
