@@ -93,6 +93,13 @@ else:
             InsertStatements(at=at(12), side="after", code=load),
         )
 
+    def test_it_is_not_for_the_test_set_to_stop(self) -> None:
+        tested = Validation(kind=given("data"), is_test_set=given(True), at=at(9))
+        loop = {"epoch_loop": EpochLoop(at=at(12))}
+        assert self.verdict(**loop).only.fix is not None
+        assert self.verdict(**loop, validation=tested).only.fix is None
+        assert self.verdict(framework="pytorch", epoch_loop=judged(), validation=tested).only.fix is None
+
     def test_a_score_that_is_measured_now_and_then(self) -> None:
         loop = judged(
             measure=given("val_acc"), falls=given(False), measured=given("some-turns"), measured_in=at(15),
