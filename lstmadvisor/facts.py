@@ -8,7 +8,7 @@ everywhere, none".
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -35,6 +35,8 @@ class Frozen(BaseModel, metaclass=Unchecked):
     """Base of all facts: immutable, and a misspelt field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings", defer_build=True)
+    checked: ClassVar[bool] = False
+    """whether its constructor validates"""
 
 
 class Place(Frozen):

@@ -6,7 +6,7 @@ an empty tuple, never a default.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,13 @@ from lstmadvisor.facts import Frozen, Place
 Status = Literal["completed", "step-limit", "time-limit", "failed", "interrupted", "no-training"]
 
 
-class Series(Frozen):
+class Measured(Frozen):
+    """Base of what a child process or a file told: it is validated."""
+
+    checked: ClassVar[bool] = True
+
+
+class Series(Measured):
     """A number per optimizer step."""
 
     name: str
@@ -33,7 +39,7 @@ class Series(Frozen):
     values: tuple[float | None, ...] = ()
 
 
-class Profile(Frozen):
+class Profile(Measured):
     """A number per time step of the sequence, at one optimizer step."""
 
     name: Literal["gradient-through-time"] = "gradient-through-time"
@@ -46,7 +52,7 @@ class Profile(Frozen):
     """steps over which the gradient falls to 1/e, going back in time; None if it does not fall"""
 
 
-class Histogram(Frozen):
+class Histogram(Measured):
     """How the values of a gate or of the hidden state are spread, over units, time and at most 8 sequences."""
 
     name: str
@@ -64,7 +70,7 @@ class Histogram(Frozen):
     """share above 0.9"""
 
 
-class MeasuredLayer(Frozen):
+class MeasuredLayer(Measured):
     """A recurrent layer or cell as it ran."""
 
     kind: str
@@ -93,7 +99,7 @@ class MeasuredLayer(Frozen):
     """whether a carried state still had its graph (it was not detached)"""
 
 
-class MeasuredBatch(Frozen):
+class MeasuredBatch(Measured):
     """One tensor that the model was called with, as the model saw it."""
 
     of: str = ""
@@ -113,7 +119,7 @@ class MeasuredBatch(Frozen):
     padding_value: float | None = None
 
 
-class MeasuredLoader(Frozen):
+class MeasuredLoader(Measured):
     """A DataLoader that was iterated."""
 
     batch_size: int | None = None
@@ -126,7 +132,7 @@ class MeasuredLoader(Frozen):
     """whether optimizer steps followed its batches"""
 
 
-class MeasuredOptimizer(Frozen):
+class MeasuredOptimizer(Measured):
     """An optimizer that made steps."""
 
     name: str
@@ -140,7 +146,7 @@ class MeasuredOptimizer(Frozen):
     weight_decay: float | None = None
 
 
-class MeasuredClipping(Frozen):
+class MeasuredClipping(Measured):
     """Calls that clip the gradient."""
 
     kind: Literal["norm", "value"] = "norm"
@@ -150,7 +156,7 @@ class MeasuredClipping(Frozen):
     """how many of them came between backward and the step"""
 
 
-class MeasuredLoss(Frozen):
+class MeasuredLoss(Measured):
     """A loss function of PyTorch or Keras, called in training, and what a constant prediction would reach."""
 
     name: str
@@ -170,7 +176,7 @@ class MeasuredLoss(Frozen):
     """share of the targets that count whose input is padding"""
 
 
-class Checks(Frozen):
+class Checks(Measured):
     """Questions that were answered on a copy of the model, or by counting."""
 
     mixes: tuple[bool, ...] = ()
@@ -206,7 +212,7 @@ class Checks(Frozen):
     first_bad_step: int | None = None
 
 
-class Statistics(Frozen):
+class Statistics(Measured):
     """Numbers derived from the series, profiles and histograms: what the rules judge the course of a run by.
 
     Losses and norms are in their own units, shares between 0 and 1.
@@ -277,7 +283,7 @@ class Statistics(Frozen):
     """axis of the model's input that counts the sequences of a batch"""
 
 
-class Probe(Frozen):
+class Probe(Measured):
     """One probed run."""
 
     status: Status

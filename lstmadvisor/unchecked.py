@@ -54,11 +54,14 @@ else:
 
         Building the validators of all facts takes longer than reading a program.  What lstmadvisor states is held to
         its types by mypy and by tests; what comes from outside goes through `model_validate`, which validates as ever.
+        Models with `checked` are left alone.
         """
 
         _known: dict[type, _Fields] = {}  # noqa: RUF012
 
         def __call__(cls, **values: Any) -> Any:
+            if cls.checked:
+                return super().__call__(**values)
             fields = Unchecked._known.get(cls)
             if fields is None:
                 fields = Unchecked._known[cls] = _declared(cls)

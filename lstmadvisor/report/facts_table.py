@@ -50,7 +50,8 @@ def _fact(name: str, fact: Any, depth: int) -> Iterator[Row]:
         yield Row(depth, name, "none" if absent else shown(fact.value), "" if absent else fact.via, fact.at)
     elif isinstance(fact, tuple):
         for number, item in enumerate(fact, 1):
-            yield from _item(f"{name} {number}" if len(fact) > 1 else name, item, depth)
+            label = f"{name} {number}" if len(fact) > 1 else name
+            yield from _fact(label, item, depth) if isinstance(item, Place) else _item(label, item, depth)
     elif isinstance(fact, Place):
         yield Row(depth, name, "", "", fact)
     elif isinstance(fact, Item) and any(examined(fact)):

@@ -44,7 +44,12 @@ def _fact(label: str, fact: Any, depth: int, paint: Paint) -> Iterator[str]:
     elif isinstance(fact, tuple):
         yield f"{indent}{label}:"
         for number, item in enumerate(fact, 1):
-            yield from _item(str(number), item, depth + 1, paint)
+            if isinstance(item, Place):
+                yield from _fact(str(number), item, depth + 1, paint)
+            else:
+                yield from _item(str(number), item, depth + 1, paint)
+    elif isinstance(fact, Place):
+        yield f"{indent}{label}:{_at(fact, paint)}"
     elif isinstance(fact, Item) and any(examined(fact)):
         yield from _item(label, fact, depth, paint)
 
@@ -54,11 +59,7 @@ def _item(label: str, item: Item, depth: int, paint: Paint) -> Iterator[str]:
     off = "" if item.active else paint("dim", "  not active by default")
     yield f"{'  ' * depth}{label}{paint('bold', safe(title))}{_at(item.at, paint)}{off}"
     for name, fact in examined(item):
-        if name == named:
-            continue
-        if isinstance(fact, Place):
-            yield f"{'  ' * (depth + 1)}{spoken(name)}:{_at(fact, paint)}"
-        else:
+        if name != named:
             yield from _fact(spoken(name), fact, depth + 1, paint)
 
 

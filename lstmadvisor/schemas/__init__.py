@@ -83,7 +83,8 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     for described, definition in [(model, schema), *definitions]:
         properties = definition.get("properties", {})
         for field, text in _docs(described):
-            properties[described.model_fields[field].alias or field].setdefault("description", text)
+            if field in described.model_fields:
+                properties[described.model_fields[field].alias or field].setdefault("description", text)
         for field, info in described.model_fields.items():
             if info.serialization_alias and field in properties:
                 properties[info.serialization_alias] = properties.pop(field)
