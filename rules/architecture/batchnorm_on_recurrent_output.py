@@ -2,15 +2,19 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
     NoOptions,
+    Normalization,
     Program,
+    ReplaceExpression,
     Severity,
     Undecided,
     active,
     notes,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -49,7 +53,17 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         f"{', padding included' if padded else ''}",
         label="over batch and time",
         help="use layer normalisation here",
+        fix=_over_units(found) if program.framework == "keras" else None,
         evidence=notes(
             at, *((norm, "and here") for norm in found[1:]), (program.padding if padded else None, "padded here")
         ),
     )
+
+
+def _over_units(found: list[Normalization]) -> Fix | None:
+    """Layer normalisation in the same places.  In PyTorch transpositions around it would have to go as well.
+
+    Nothing that batch normalisation was told is kept: momentum and moving averages have no counterpart.
+    """
+    edits = [ReplaceExpression(at=where(norm), code="`keras.layers.LayerNormalization`()") for norm in found]
+    return unsafe("normalise over the units", "each time step of each sample is normalised by itself", *edits)

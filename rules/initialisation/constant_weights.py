@@ -2,20 +2,25 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Initialization,
     Iterator,
     NoOptions,
     Program,
+    RemoveArgument,
+    RemoveStatement,
     Undecided,
     active,
     notes,
     number,
     plain,
     rule,
+    unsafe,
     where,
 )
 
 _GATED = ("LSTM", "GRU", "SimpleRNN")
+_RECURRENT = tuple(f"{kind}.recurrent" for kind in _GATED)
 
 
 @rule(
@@ -51,8 +56,29 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         "units that start equal stay equal",
         label="all the same",
         help="draw weights at random: Xavier for the input weights, orthogonal for the recurrent ones",
+        fix=_keras_defaults(weights) if program.framework == "keras" else _pytorch_defaults(program, weights),
         evidence=notes(at, *((one, "and here") for one in weights[1:])),
     )
+
+
+def _keras_defaults(weights: list[Initialization]) -> Fix | None:
+    edits = [
+        RemoveArgument(
+            at=where(one),
+            name="recurrent_initializer" if plain(one.target) in _RECURRENT else "kernel_initializer",
+        )
+        for one in weights
+    ]
+    return unsafe("leave the weights to Keras", "they start at random, the recurrent ones orthogonal", *edits)
+
+
+def _pytorch_defaults(program: Program, weights: list[Initialization]) -> Fix | None:
+    """Without the one statement that writes all parameters, biases too; one for weights alone stands below an `if`."""
+    at = where(weights[0])
+    written = {plain(one.target) for one in active(program.initializations) if one.at == at}
+    if {one.at for one in weights} != {at} or not written >= {"recurrent-bias", "dense-bias"}:
+        return None
+    return unsafe("leave the weights to PyTorch", "weights and biases start at random", RemoveStatement(at=at))
 
 
 def _is_constant(one: Initialization) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
+from lstmadvisor.edits import ReplaceExpression
 from lstmadvisor.facts import (
     ABSENT,
     Dataset,
@@ -375,6 +376,12 @@ class TestBatchnormOnRecurrentOutput:
     @pytest.mark.parametrize("position", ["input", "head", "pre-output", "output"])
     def test_silent_elsewhere(self, position: str) -> None:
         assert self.verdict(position).state == "passed"
+
+    def test_layer_normalisation_takes_its_place_in_keras(self) -> None:
+        fix = self.verdict(framework="keras").only.fix
+        assert fix is not None
+        assert fix.edits == (ReplaceExpression(at=at(6), code="`keras.layers.LayerNormalization`()"),)
+        assert self.verdict().only.fix is None
 
     def test_silent(self) -> None:
         assert self.verdict(kind="layer").state == "passed"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
-from lstmadvisor.edits import ExtendArgument, InsertStatements, SetArgument, SetValue
+from lstmadvisor.edits import ExtendArgument, InsertStatements, RemoveArgument, RemoveStatement, SetArgument, SetValue
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -310,6 +310,25 @@ class TestConstantWeights:
         assert self.verdict(*writes[:2], framework="keras").state == "passed"
         assert self.verdict(*writes[::2], framework="keras").state == "passed"
         assert self.verdict(*writes, framework="keras", heads=2).state == "passed"
+
+    def test_keras_is_left_its_defaults(self) -> None:
+        writes = [
+            written(t, "zeros", line=7 + n) for n, t in enumerate(("LSTM.kernel", "LSTM.recurrent", "Dense.kernel"))
+        ]
+        fix = self.verdict(*writes, framework="keras").only.fix
+        assert fix is not None
+        assert fix.edits == (
+            RemoveArgument(at=at(7), name="kernel_initializer"),
+            RemoveArgument(at=at(8), name="recurrent_initializer"),
+            RemoveArgument(at=at(9), name="kernel_initializer"),
+        )
+
+    def test_the_one_statement_that_writes_everything_goes(self) -> None:
+        everything = [written(t, "constant", 0.1) for t in (*self.EVERYWHERE, "recurrent-bias", "dense-bias")]
+        fix = self.verdict(*everything).only.fix
+        assert fix is not None
+        assert fix.edits == (RemoveStatement(at=at(7)),)
+        assert self.verdict(*everything[:3]).only.fix is None
 
     def test_not_applicable_without_initialisations(self) -> None:
         assert self.verdict().state == "passed"
