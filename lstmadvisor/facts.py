@@ -311,6 +311,8 @@ class Loss(Item):
     input_shape: Value = UNSEEN
     """a list of sizes, None for what is not known"""
     target_shape: Value = UNSEEN
+    target: Value = UNSEEN
+    """the argument that it compares with, as it is written"""
     by_hand: Value = UNSEEN
 
 
@@ -380,11 +382,20 @@ class Validation(Item):
     reported: Value = UNSEEN
 
 
+class Draw(Item):
+    """A call that draws random numbers."""
+
+    function: Value = UNSEEN
+    """the last part of its name: randn, rand_like, kaiming_normal_; unknown where zeros take other arguments"""
+
+
 class HiddenState(Item):
     carried: Value = UNSEEN
     detached: Value = UNSEEN
     initial: Value = UNSEEN
     """zeros, none, learned, encoder, random (drawn anew in each pass)"""
+    drawn: Many[Draw] = UNSEEN
+    """of a random start, all calls that draw it"""
     reset: Value = UNSEEN
     """how often it starts anew: batch, sequence (with each document that is read in pieces), epoch, never; of Keras
     whether anything resets it"""
@@ -400,6 +411,8 @@ class Padding(Item):
     packed: Value = UNSEEN
     masked: Value = UNSEEN
     in_loss: Value = UNSEEN
+    target_value: Value = UNSEEN
+    """what the targets are filled with where they count in the loss"""
     value_is_token: Value = UNSEEN
     """whether the padding value is also the id of a real token"""
 

@@ -2,16 +2,22 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
+    Known,
+    Loss,
     NoOptions,
+    Padding,
     Program,
     Undecided,
     active,
+    argument,
     notes,
     plain,
     rule,
     unclear,
     undecided,
+    unsafe,
     where,
 )
 
@@ -38,7 +44,11 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
     if plain(padding.in_loss) is not True:
         return
     loss = next((each for each in losses if each.at == where(padding.in_loss, each)), losses[0])
-    at, value, name = where(loss, padding.in_loss), plain(padding.value), plain(loss.name, "the loss")
+    at, value, name = (
+        where(loss, padding.in_loss),
+        plain(padding.target_value, plain(padding.value)),
+        plain(loss.name, "the loss"),
+    )
     yield Finding(
         at=at,
         message=f"{name} counts the padded steps like real targets"
@@ -47,6 +57,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         help=f"pass `ignore_index={0 if value is None else value}`"
         if "Entropy" in str(name) or "NLL" in str(name)
         else "multiply the loss of each step by a mask and divide by the number of real steps",
+        fix=_ignored(padding, loss) if len(losses) == 1 else None,
         evidence=notes(
             at,
             (padding.padded, "padded here"),
@@ -54,3 +65,14 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             (padding.in_loss, "the padded targets come in here"),
         ),
     )
+
+
+def _ignored(padding: Padding, loss: Loss) -> Fix | None:
+    """None where a real target may look like the filling, or where another index is ignored already."""
+    value, ignores = plain(padding.target_value), loss.ignore_index
+    if type(value) is not int or plain(padding.value_is_token) is True or not isinstance(ignores, Known):
+        return None
+    if ignores.via != "default":
+        return None
+    why = f"targets that are {value} no longer count"
+    return unsafe(f"ignore the targets that are {value}", why, argument(ignores, loss, "ignore_index", value))

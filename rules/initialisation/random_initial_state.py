@@ -1,15 +1,17 @@
 """A new random state for every batch is noise."""
 
 from lstmadvisor.rule import (
+    Draw,
+    Edit,
     Finding,
     Fix,
-    Initialization,
     Iterator,
     NoOptions,
     Program,
     ReplaceCallee,
     Undecided,
     active,
+    items,
     notes,
     plain,
     rule,
@@ -42,11 +44,19 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
         message="the initial state is random noise, drawn anew in every forward pass",
         label="noise",
         help="start from zeros: pass no state at all",
-        fix=_zeros(drawn),
+        fix=_zeros(items(program.hidden_state.drawn)),
         evidence=notes(at, *((i, "and here") for i in drawn[1:]), *((layer, "its layer") for layer in layers[:1])),
     )
 
 
-def _zeros(drawn: list[Initialization]) -> Fix | None:
-    edits = [ReplaceCallee(at=where(i), was="randn", code="`torch.zeros`") for i in drawn]
+def _zeros(drawn: tuple[Draw, ...]) -> Fix | None:
+    edits = [_zeroed(draw) for draw in drawn]
     return unsafe("start from zeros", "the net no longer has to learn to ignore the noise", *edits)
+
+
+def _zeroed(draw: Draw) -> Edit | None:
+    name = str(plain(draw.function, ""))
+    if not name:
+        return None
+    code = "nn.init.zeros_" if name.endswith("_") else "zeros_like" if name.endswith("_like") else "zeros"
+    return ReplaceCallee(at=where(draw), was=name, code=f"`torch.{code}`")

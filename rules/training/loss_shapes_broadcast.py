@@ -2,10 +2,13 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
+    Known,
     Loss,
     NoOptions,
     Program,
+    ReplaceExpression,
     Undecided,
     aside,
     items,
@@ -13,6 +16,7 @@ from lstmadvisor.rule import (
     number,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -49,6 +53,7 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             message=f"{prediction if column == 'input' else target}: {plain(loss.name)} compares each with all"
             + aside(loss),
             label="each with all",
+            fix=_same_shape(loss, column),
             help="give both the same shape: `squeeze(1)` the one with a second axis, or `unsqueeze(1)` the other",
             evidence=notes(at, (loss.input_shape, "the predictions"), (loss.target_shape, "the targets")),
         )
@@ -64,3 +69,11 @@ def _column(loss: Loss) -> str | None:
     if len(target) == 2 and target[1] == 1 and len(prediction) == 1 and prediction[0] != 1:
         return "target"
     return None
+
+
+def _same_shape(loss: Loss, column: str) -> Fix | None:
+    if not isinstance(loss.target, Known) or loss.target.at is None:
+        return None
+    method = "unsqueeze" if column == "input" else "squeeze"
+    edit = ReplaceExpression(at=loss.target.at, code=f"$.{method}(1)", was=loss.target.value)
+    return unsafe(f"`{method}(1)` the targets", "each prediction is compared with its own target alone", edit)

@@ -77,6 +77,23 @@ def test_what_a_state_starts_from(facts_of: FactsOf, expected: str, state: str) 
     assert plain(facts_of(HEAD + LOOP.format(state=state)).hidden_state.initial) == expected
 
 
+@pytest.mark.parametrize(
+    ("functions", "state"),
+    [
+        (["randn"], "h = 0.1 * torch.randn(1, x.size(0), 16)"),
+        (["kaiming_normal_"], "h = nn.init.kaiming_normal_(torch.empty(1, x.size(0), 16))"),
+        ([None], "h = nn.init.normal_(torch.empty(1, x.size(0), 16), std=0.1)"),
+        ([None], "h = torch.empty(1, x.size(0), 16).normal_()"),
+        ([None], "h = torch.randn(1, x.size(0), 16, generator=generator)"),
+        (["randn", "rand"], "h = torch.cat((torch.randn(1, 8, 16), torch.rand(1, 24, 16)), 1)"),
+        ([], "h = torch.zeros(1, x.size(0), 16)"),
+    ],
+)
+def test_the_calls_that_draw_a_state(facts_of: FactsOf, functions: list[str | None], state: str) -> None:
+    drawn = items(facts_of(HEAD + LOOP.format(state=state)).hidden_state.drawn)
+    assert [plain(draw.function) for draw in drawn] == functions
+
+
 @pytest.mark.parametrize("made", ["h = torch.randn(1, BATCH, 16)", "h = torch.empty(1, BATCH, 16)\nnn.init.normal_(h)"])
 def test_a_state_that_is_drawn_once_is_no_noise(facts_of: FactsOf, made: str) -> None:
     initial = facts_of(f"{HEAD}\n{made}\n" + LOOP.format(state="pass")).hidden_state.initial

@@ -280,6 +280,10 @@ PADDINGS: dict[str, tuple[dict[str, object], str]] = {
         {"padded": True, "side": "right", "value": 0, "packed": False, "lengths_known": False, "in_loss": True},
         TORCH + COLLATE.format(lengths="", fill=0, extra="") + "fit(Step(), loader, nn.CrossEntropyLoss())\n",
     ),
+    "targets filled with something else than the inputs": (
+        {"value": 0, "in_loss": True, "target_value": 4},
+        TORCH + COLLATE.format(lengths="", fill=4, extra="") + "fit(Step(), loader, nn.CrossEntropyLoss())\n",
+    ),
     "pad_sequence, ignored in the loss": (
         {"padded": True, "in_loss": False},
         TORCH + COLLATE.format(lengths="", fill=-100, extra="") + "fit(Step(), loader, nn.CrossEntropyLoss())\n",

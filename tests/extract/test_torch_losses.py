@@ -28,6 +28,7 @@ for epoch in range(10):
             "losses.0.from_logits": True,
             "losses.0.reduction": "mean",
             "losses.0.input_activation": "none",
+            "losses.0.target": "y",
         },
     ),
     "inline object": (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
-from lstmadvisor.edits import InsertStatements, ReplaceExpression, SetValue
+from lstmadvisor.edits import InsertStatements, ReplaceExpression, SetArgument, SetValue
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -417,6 +417,25 @@ class TestPaddingInTheLoss:
             "CrossEntropyLoss counts the padded steps like real targets: predicting 0 is rewarded"
         )
         assert finding.help == "pass `ignore_index=0`"
+
+    @pytest.mark.parametrize(
+        ("filling", "ignored", "edits"),
+        [
+            (given(3), given(-100, via="default"), (SetArgument(at=at(30), name="ignore_index", code="3"),)),
+            (given(3), given(1, 30), None),
+            (UNCLEAR, given(-100, via="default"), None),
+        ],
+    )
+    def test_the_filling_of_the_targets_is_ignored(self, filling: Any, ignored: Any, edits: Any) -> None:
+        padding = Padding(padded=given(True, 8), value=given(0), in_loss=given(True), target_value=filling)
+        losses = (Loss(name=given("CrossEntropyLoss"), ignore_index=ignored, at=at(30)),)
+        fix = self.verdict(padding=padding, losses=losses).only.fix
+        assert (fix.edits if fix else None) == edits
+
+    def test_no_fix_where_a_real_token_looks_like_the_filling(self) -> None:
+        padding = Padding(padded=given(True, 8), in_loss=given(True), target_value=given(0), value_is_token=given(True))
+        losses = (Loss(name=given("CrossEntropyLoss"), ignore_index=given(-100, via="default"), at=at(30)),)
+        assert self.verdict(padding=padding, losses=losses).only.fix is None
 
     def test_of_numbers(self) -> None:
         assert "mask" in self.verdict(losses=(Loss(name=given("MSELoss"), at=at(30)),)).only.help

@@ -7,12 +7,21 @@ from typing import Any
 import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
-from lstmadvisor.edits import ExtendArgument, InsertStatements, RemoveArgument, RemoveStatement, SetArgument, SetValue
+from lstmadvisor.edits import (
+    ExtendArgument,
+    InsertStatements,
+    RemoveArgument,
+    RemoveStatement,
+    ReplaceCallee,
+    SetArgument,
+    SetValue,
+)
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
     Dataset,
     DenseLayer,
+    Draw,
     EpochLoop,
     HiddenState,
     Initialization,
@@ -238,11 +247,13 @@ class TestForgetBiasNotSet:
 
 
 class TestRandomInitialState:
-    def verdict(self, initial: Any = "random", optimizers: int = 1, drawn: tuple[Any, ...] = ()) -> Verdict:
+    def verdict(
+        self, initial: Any = "random", optimizers: int = 1, drawn: tuple[Any, ...] = (), draws: tuple[Draw, ...] = ()
+    ) -> Verdict:
         initial = given(initial, 8, "inferred") if isinstance(initial, str) else initial
         facts = program(
             recurrent_layers=(layer(),),
-            hidden_state=HiddenState(carried=given(False), initial=initial, at=at(9)),
+            hidden_state=HiddenState(carried=given(False), initial=initial, drawn=draws, at=at(9)),
             initializations=drawn,
             optimizers=tuple(Optimizer(name=given("Adam"), at=at(20 + i)) for i in range(optimizers)),
         )
@@ -259,6 +270,18 @@ class TestRandomInitialState:
         finding = self.verdict(drawn=drawn).only
         assert finding.at.line == 12
         assert [e.at.line for e in finding.evidence] == [13, 5]
+
+    def test_zeros_take_the_place_of_every_draw(self) -> None:
+        names = ("randn", "rand_like", "kaiming_normal_")
+        draws = tuple(Draw(at=at(8 + n), function=given(name)) for n, name in enumerate(names))
+        fix = self.verdict(draws=draws).only.fix
+        assert fix is not None
+        assert fix.edits == (
+            ReplaceCallee(at=at(8), was="randn", code="`torch.zeros`"),
+            ReplaceCallee(at=at(9), was="rand_like", code="`torch.zeros_like`"),
+            ReplaceCallee(at=at(10), was="kaiming_normal_", code="`torch.nn.init.zeros_`"),
+        )
+        assert self.verdict(draws=(*draws, Draw(at=at(11), function=UNCLEAR))).only.fix is None
 
     @pytest.mark.parametrize("initial", ["zeros", "none", "learned", "encoder", UNCLEAR])
     def test_silent_on_every_other_start(self, initial: object) -> None:

@@ -333,6 +333,18 @@ class TestLossShapesBroadcast:
         )
         assert [evidence.at.line for evidence in finding.evidence if evidence.at] == [5, 6]
 
+    @pytest.mark.parametrize(
+        ("prediction", "target", "code"),
+        [([32, 1], [32], "$.unsqueeze(1)"), ([32], [32, 1], "$.squeeze(1)")],
+    )
+    def test_the_targets_get_the_shape_of_the_predictions(self, prediction: Any, target: Any, code: str) -> None:
+        shapes = {"input_shape": given(prediction), "target_shape": given(target)}
+        compared = loss("MSELoss", target=given("y", 9), **shapes)
+        fix = verdict("loss-shapes-broadcast", compared).only.fix
+        assert fix is not None
+        assert fix.edits == (ReplaceExpression(at=at(9), code=code, was="y"),)
+        assert verdict("loss-shapes-broadcast", loss("MSELoss", target=UNCLEAR, **shapes)).only.fix is None
+
     def test_a_column_of_targets(self) -> None:
         assert "targets of shape (N, 1)" in self.verdict([None], [None, 1], "l1_loss").only.message
 

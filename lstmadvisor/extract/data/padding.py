@@ -48,7 +48,7 @@ def padding(run: Run, feeds: list[Feed], values: list[Value], found: Padding | N
             "side": first.side,
             "value": first.value,
         }
-        facts["in_loss"] = _in_loss(feeds, filled)
+        facts |= _in_loss(feeds, filled)
     elif packs:
         facts["padded"] = inferred(True, place(packs[0].at))
     elif _reads_everything(feeds):
@@ -139,8 +139,20 @@ def _lengths_known(run: Run, fillings: list[Filled]) -> Fact:
     return inferred(False)
 
 
-def _in_loss(feeds: list[Feed], fillings: list[Filled]) -> Fact:
-    """Whether padded targets count in the loss."""
+def _in_loss(feeds: list[Feed], fillings: list[Filled]) -> dict[str, Fact]:
+    """Whether padded targets count in the loss, and what they are filled with."""
+    acts: list[Filled] = []
+    in_loss = _count(feeds, fillings, acts)
+    numbers = {f.value.value if isinstance(f.value, Known) else None for f in acts}
+    one = numbers.pop() if len(numbers) == 1 else None
+    return {
+        "in_loss": in_loss,
+        "target_value": Unknown(unknown="what targets are filled with is not known") if one is None else inferred(one),
+    }
+
+
+def _count(feeds: list[Feed], fillings: list[Filled], acts: list[Filled]) -> Fact:
+    """Whether padded targets count in the loss; `acts` gets what filled them."""
     filled = {id(f.act.at.node): f for f in fillings}
     for feed in feeds[:1]:
         for value in feed.sources:
@@ -159,7 +171,7 @@ def _in_loss(feeds: list[Feed], fillings: list[Filled]) -> Fact:
                 for v in behind
             ):
                 return inferred(False, place(value.at))
-            acts = [filled[id(v.at.node)] for v in behind if isinstance(v, Term) and id(v.at.node) in filled]
+            acts[:] = [filled[id(v.at.node)] for v in behind if isinstance(v, Term) and id(v.at.node) in filled]
             if not acts:
                 continue
             entropy = loss.name.rsplit(".", 1)[-1] in ("CrossEntropyLoss", "NLLLoss", "cross_entropy", "nll_loss")

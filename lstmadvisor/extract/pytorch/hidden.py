@@ -12,7 +12,7 @@ from lstmadvisor.extract.common import Fact, inferred, place
 from lstmadvisor.extract.pytorch.origins import parts
 from lstmadvisor.extract.pytorch.steps import Steps, Training, common
 from lstmadvisor.extract.pytorch.torch_ops import RECURRENT, constant, last
-from lstmadvisor.facts import ABSENT, HiddenState, Unknown
+from lstmadvisor.facts import ABSENT, Draw, HiddenState, Unknown
 
 _CUTS_METHODS = frozenset("detach detach_ item numpy tolist new_tensor".split())
 _CUTS_CALLS = frozenset(("torch.tensor", "torch.from_numpy", "numpy.array", "numpy.asarray"))
@@ -85,6 +85,7 @@ def hidden_state(run: Run, steps: Steps) -> HiddenState:
         initial=inferred(found, at if drawn is None else place(drawn.at))
         if found is not None
         else Unknown(unknown="the start of the state was not followed", at=at),
+        drawn=_draws(start, [state for _, state in first.values()]) if found == "random" else (),
         reset=reset,
         passed=_passed(carried[1], training) if carried is not None else ABSENT,
     )
@@ -270,10 +271,29 @@ def _drawn(start: _Start, states: list[Value | None]) -> Term | None:
     """The call that draws a random start."""
     for state in states:
         for value in _path(start.steps, state):
-            drawn = start.inits.get(id(value)) == "random"
-            if isinstance(value, Term) and (drawn or (value.op in ("call", "method") and last(value.name) in _RANDOM)):
+            if isinstance(value, Term) and start.is_drawn(value):
                 return value
     return None
+
+
+def _draws(start: _Start, states: list[Value | None]) -> tuple[Draw, ...]:
+    """All calls that draw a random start."""
+    drawn: dict[int, Draw] = {}
+    for state in states:
+        for value in _path(start.steps, state):
+            if isinstance(value, Term) and start.is_drawn(value):
+                drawn.setdefault(id(value.at.node), Draw(at=place(value.at), function=_replaceable(value)))
+    return tuple(drawn.values())
+
+
+def _replaceable(drawn: Term) -> Fact:
+    """The name of a function of PyTorch that takes nothing but the arguments of its counterpart for zeros."""
+    name = last(drawn.name)
+    if drawn.op == "call" and drawn.name.startswith("torch.nn.init.") and len(drawn.args) == 1 and not drawn.kwargs:
+        return inferred(name)
+    if drawn.op == "call" and name in ("randn", "rand", "randn_like", "rand_like") and "generator" not in drawn.kwargs:
+        return inferred(name)
+    return Unknown(unknown="zeros take other arguments", at=place(drawn.at))
 
 
 # -- the start --------------------------------------------------------------------------------------------------
@@ -312,6 +332,12 @@ class _Start:
                 term.op == "method" and term.name in ("zero_", "normal_", "uniform_", "fill_") and term.base is not None
             ):
                 self.inits[id(term.base)] = _scheme(term)
+
+    def is_drawn(self, value: Term) -> bool:
+        """Whether a value is drawn at random itself."""
+        named = value.op in ("call", "method") and last(value.name) in _RANDOM
+        named = named or (value.name.startswith("torch.nn.init.") and _scheme(value) == "random")
+        return named or self.inits.get(id(value)) == "random"
 
     def of(self, state: Value | None) -> str | None:
         """zeros, none, learned, encoder, random; None where it is not known."""

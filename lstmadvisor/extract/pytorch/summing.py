@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lstmadvisor.extract.abstract.values import Const, Loop, Range, Term, Value
+import libcst as cst
+
+from lstmadvisor.extract.abstract.values import Const, Loop, Range, Spot, Term, Value
 from lstmadvisor.extract.common import Fact, inferred, place
 from lstmadvisor.extract.pytorch.steps import Steps, Training
 from lstmadvisor.extract.pytorch.torch_ops import last
@@ -46,7 +48,17 @@ def compared_shapes(shapes: Shapes, use: Term | None) -> dict[str, Fact]:
     if use is None or len(use.args) < 2:
         return {}
     found = zip(("input_shape", "target_shape"), use.args, strict=False)
-    return {name: _shape(shapes, value, use) for name, value in found}
+    return {name: _shape(shapes, value, use) for name, value in found} | {"target": _written(use)}
+
+
+def _written(use: Term) -> Fact:
+    """The second argument of a call, as it is written."""
+    call, module = use.at.node, use.at.module
+    given = call.args[:2] if isinstance(call, cst.Call) else ()
+    if module is None or len(given) < 2 or any(arg.star or arg.keyword is not None for arg in given):
+        return Unknown(unknown="the target is not the second argument of a call", at=place(use.at))
+    target = given[1].value
+    return inferred(module.tree.code_for_node(target), place(Spot(module, target)))
 
 
 def _shape(shapes: Shapes, value: Value, use: Term) -> Fact:
