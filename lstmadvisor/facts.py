@@ -148,6 +148,8 @@ class Pass(Item):
     """its first argument, as it is written"""
     output: Value = UNSEEN
     """what the outputs of all steps are called; absent where they are thrown away"""
+    without_cell: Value = UNSEEN
+    """`out, h` where its result is unpacked as `out, (h, c)` and c is not used, at that place"""
     lengths: Value = UNSEEN
     """the parameter that holds the lengths of the sequences"""
     ids: Value = UNSEEN

@@ -2,15 +2,20 @@
 
 from lstmadvisor.rule import (
     Finding,
+    Fix,
     Iterator,
+    Known,
     NoOptions,
+    Pass,
     Program,
+    ReplaceExpression,
     Undecided,
     active,
     notes,
     of_keras,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -40,5 +45,14 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
                 message=pair if lstm else f"the state of this {kind} is one tensor, unpacked as a pair here",
                 label="not of this kind",
                 help="write `out, (h, c) = lstm(x)`" if lstm else "write `out, h = gru(x)`",
+                fix=None if lstm else _whole(layer.only_pass),
                 evidence=notes(at, (layer, f"the {kind}")),
             )
+
+
+def _whole(call: Pass) -> Fix | None:
+    names = call.without_cell
+    if not isinstance(names, Known) or names.at is None:
+        return None
+    edit = ReplaceExpression(at=names.at, code=names.value)
+    return unsafe("take the state whole", "it holds all layers, as the first state of an LSTM does", edit)

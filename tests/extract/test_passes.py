@@ -35,6 +35,19 @@ def test_outputs_that_are_thrown_away(facts_of: FactsOf) -> None:
 
 
 @pytest.mark.parametrize(
+    ("forward", "names"),
+    [
+        ("out, (h, c) = self.rnn(x)\nreturn self.fc(h[-1])", "out, h"),
+        ("_, (h, _) = self.rnn(x)\nreturn self.fc(h[-1])", "_, h"),
+        ("out, (h, c) = self.rnn(x)\nreturn self.fc((h + c)[-1])", None),
+        ("out, h = self.rnn(x)\nreturn self.fc(h[-1])", None),
+    ],
+)
+def test_names_without_a_cell_state(facts_of: FactsOf, forward: str, names: str | None) -> None:
+    assert plain(the_pass(facts_of, forward).without_cell) == names
+
+
+@pytest.mark.parametrize(
     ("parameters", "before", "name"),
     [
         (", lengths=None", "", "lengths"),

@@ -29,6 +29,7 @@ def only_pass(applied: list[Term]) -> Pass:
         at=place(term.at),
         input=inferred(module.tree.code_for_node(given), place(Spot(module, given))),
         output=_output(function, call, term),
+        without_cell=_without_cell(function, call, term),
         lengths=_lengths(function, term),
         ids=_ids(function, term),
     )
@@ -43,6 +44,21 @@ def _output(function: Function, call: cst.Call, term: Term) -> Fact:
             if isinstance(first, cst.Name):
                 return ABSENT if first.value.startswith("_") else inferred(first.value)
     return Unknown(unknown="its result is not unpacked where it is called", at=place(term.at))
+
+
+def _without_cell(function: Function, call: cst.Call, term: Term) -> Fact:
+    """The names `out, h` of `out, (h, c) = rnn(x)`, if nothing else in the function is called c."""
+    nodes, module = list(_nodes(function.node)), term.at.module
+    for node in nodes:
+        if module is None or not isinstance(node, cst.Assign) or node.value is not call or len(node.targets) != 1:
+            continue
+        match node.targets[0].target:
+            case cst.Tuple(elements=[cst.Element(value=out), cst.Element(value=cst.Tuple() as pair)]) as target:
+                names = [each.value.value for each in pair.elements if isinstance(each.value, cst.Name)]
+                mentions = [n for n in nodes if isinstance(n, cst.Name) and n.value == names[-1]] if names else []
+                if len(names) == len(pair.elements) == 2 and (names[1] == "_" or len(mentions) == 1):
+                    return inferred(f"{module.tree.code_for_node(out)}, {names[0]}", place(Spot(module, target)))
+    return Unknown(unknown="its result is not unpacked so that the cell state is unused", at=place(term.at))
 
 
 def _lengths(function: Function, term: Term) -> Fact:
