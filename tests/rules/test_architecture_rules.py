@@ -8,7 +8,7 @@ import pytest
 from literals import UNCLEAR, Verdict, at, given, judge, program
 
 from lstmadvisor.edits import ReplaceExpression
-from lstmadvisor.facts import DenseLayer, Edge, Read, RecurrentLayer, Reshape, Unregistered
+from lstmadvisor.facts import DenseLayer, Edge, Pass, Read, RecurrentLayer, Reshape, Unregistered
 
 
 def read(what: object, line: int = 9, **more: Any) -> Read:
@@ -188,8 +188,9 @@ class TestViewSwapsAxes:
 
 
 class TestWrongStateUnpacking:
-    def verdict(self, kind: str, what: str = "wrong-unpack", only_pass: Pass = Pass()) -> Verdict:
-        layer = RecurrentLayer(kind=given(kind), reads=(read(what),), only_pass=only_pass, at=at(5))
+    def verdict(self, kind: str, what: str = "wrong-unpack", names: Any = UNCLEAR) -> Verdict:
+        called = Pass(without_cell=names)
+        layer = RecurrentLayer(kind=given(kind), reads=(read(what),), only_pass=called, at=at(5))
         return judge("wrong-state-unpacking", program(recurrent_layers=(layer,)))
 
     def test_fires(self) -> None:
@@ -197,12 +198,12 @@ class TestWrongStateUnpacking:
         assert self.verdict("LSTM").only.message == "the state of this LSTM is a pair (h, c), taken for one tensor here"
 
     def test_the_state_is_taken_whole(self) -> None:
-        unpacked = Pass(without_cell=given("out, h", 8))
-        fix = self.verdict("GRU", only_pass=unpacked).only.fix
+        names = given("out, h", 8)
+        fix = self.verdict("GRU", names=names).only.fix
         assert fix is not None
         assert fix.edits == (ReplaceExpression(at=at(8), code="out, h"),)
-        assert self.verdict("LSTM", only_pass=unpacked).only.fix is None
-        assert self.verdict("GRU", only_pass=Pass(without_cell=UNCLEAR)).only.fix is None
+        assert self.verdict("LSTM", names=names).only.fix is None
+        assert self.verdict("GRU").only.fix is None
 
     def test_silent(self) -> None:
         assert self.verdict("GRU", "last-state").state == "passed"
