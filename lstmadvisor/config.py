@@ -14,8 +14,9 @@ from pydantic_core import ErrorDetails
 from lstmadvisor.errors import UserError, suggestion
 from lstmadvisor.facts import Frozen
 from lstmadvisor.model import Severity
+from lstmadvisor.options import Options, model
 from lstmadvisor.project import Project
-from lstmadvisor.rule import Options, Rule
+from lstmadvisor.rule import Rule
 from lstmadvisor.selection import Layer
 
 FailOn = Literal["error", "warning", "advice", "never"]
@@ -127,9 +128,9 @@ def _rule_settings(rule: Rule, table: dict[str, Any]) -> RuleSettings:
     if severity is not None and severity not in list(Severity):
         raise UserError(f"{where}: severity must be {', '.join(s.value for s in Severity)}, not {severity!r}")
     try:
-        return RuleSettings(options=rule.options.model_validate(given), severity=severity and Severity(severity))
+        return RuleSettings(options=rule.options.validated(given), severity=severity and Severity(severity))
     except ValidationError as error:
-        keys = ["severity", *(name.replace("_", "-") for name in rule.options.model_fields)]
+        keys = ["severity", *(name.replace("_", "-") for name in model(rule.options).model_fields)]
         raise UserError(_explain(error, where, keys)) from None
 
 

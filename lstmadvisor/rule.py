@@ -55,7 +55,6 @@ from lstmadvisor.facts import (
     Edge,
     Embedding,
     EpochLoop,
-    Frozen,
     HiddenState,
     Initialization,
     Item,
@@ -93,6 +92,7 @@ from lstmadvisor.facts import (
     plain,
 )
 from lstmadvisor.model import Evidence, Finding, Fix, Severity, Undecided
+from lstmadvisor.options import NoOptions, Options
 from lstmadvisor.remedies import (
     argument,
     display,
@@ -212,17 +212,6 @@ __all__ = [
     "without_activation",
     "written",
 ]  # fmt: skip
-
-
-class Options(Frozen):
-    """Base of a rule's typed thresholds, set by users as `[tool.lstmadvisor.rules.<name>]`.
-
-    Every field has a default, and a docstring below it that `lstmadvisor rule` shows.
-    """
-
-
-class NoOptions(Options):
-    """The options of a rule without thresholds."""
 
 
 Check = Callable[[Program, Any], Iterator[Finding | Undecided]]

@@ -100,4 +100,4 @@ def test_loading_again_from_another_folder(tmp_path: Path, monkeypatch: pytest.M
     write_rule(tmp_path / "other", "regularisation/dropout_too_high", DROPOUT.replace("0.5", "0.4"))
     monkeypatch.setattr(packs._where, "shipped", lambda name: tmp_path / "other")
     (rule,) = packs.rules(packs.packs())
-    assert rule.options().model_dump() == {"most": 0.4}
+    assert vars(rule.options.validated({})) == {"most": 0.4}

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from lstmadvisor.options import Options
+
 NAMES = ("report", "facts", "configuration")
 
 
@@ -59,9 +61,7 @@ def _configuration() -> dict[str, Any]:
             "description": f"{rule.code}: {rule.summary}",
             "properties": {
                 "severity": severity,
-                **{
-                    name.replace("_", "-"): field for name, field in _schema(rule.options).get("properties", {}).items()
-                },
+                **_thresholds(rule.options),
             },
             "additionalProperties": False,
         }
@@ -70,10 +70,18 @@ def _configuration() -> dict[str, Any]:
     return schema
 
 
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
+def _thresholds(options: type[Options]) -> dict[str, Any]:
+    from lstmadvisor.options import model
+
+    fields = _schema(model(options), options).get("properties", {})
+    return {name.replace("_", "-"): field for name, field in fields.items()}
+
+
+def _schema(model: type[BaseModel], source: type | None = None) -> dict[str, Any]:
     """The schema of a model, with the docstring below each field as its description.
 
-    It is the schema for validation: what is written leaves out facts that were not examined.
+    Its source is that of another class, if one is given.  It is the schema for validation: what is written leaves out
+    facts that were not examined.
     """
     from pydantic import BaseModel
 
@@ -82,7 +90,7 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     definitions = [(shared[name], definition) for name, definition in schema.get("$defs", {}).items() if name in shared]
     for described, definition in [(model, schema), *definitions]:
         properties = definition.get("properties", {})
-        for field, text in _docs(described):
+        for field, text in _docs(source or described):
             if field in described.model_fields:
                 properties[described.model_fields[field].alias or field].setdefault("description", text)
         for field, info in described.model_fields.items():
@@ -97,7 +105,7 @@ def _all_models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from _all_models(derived)
 
 
-def _docs(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+def _docs(model: type) -> Iterator[tuple[str, str]]:
     """The fields of a class itself that have a docstring below."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(tree, ast.ClassDef)
