@@ -220,6 +220,9 @@ class Dropout(Item):
     """input, between, pre-output, head, output, unused"""
     called: Value = UNSEEN
     """of a module of PyTorch, what the statement that makes it assigns it to"""
+    alone: Value = UNSEEN
+    """whether the statement that writes it does nothing else: `model.add(Dropout(…))`, `x = Dropout(…)(x)`,
+    `x = F.dropout(x)`"""
     on_state: Value = UNSEEN
     """what of a cell's state a loop by hand hands on through it, dropping anew in every step: memory (c of an LSTM,
     h of the others), output (h of an LSTM), none"""

@@ -39,6 +39,7 @@ from lstmadvisor.edits import (
     ReplaceStatement,
     SetArgument,
     SetValue,
+    UnwrapCall,
     WrapStatements,
 )
 from lstmadvisor.facts import (
@@ -183,6 +184,7 @@ __all__ = [
     "Undecided",
     "Unknown",
     "Unregistered",
+    "UnwrapCall",
     "Validation",
     "Value",
     "WrapStatements",

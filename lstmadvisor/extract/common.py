@@ -167,6 +167,26 @@ def bound_name(term: Term) -> str:
     return ""
 
 
+def stands_alone(term: Term) -> bool:
+    """Whether the statement that holds a layer's call only adds it to a model or replaces a value by its result."""
+    module, call = term.at.module, term.at.node
+    if module is None or not isinstance(call, cst.Call):
+        return False
+    path = nodes_down(module.tree, call) or []
+    line = next((node for node in reversed(path) if isinstance(node, cst.SimpleStatementLine)), None)
+    match list(line.body) if line is not None else []:
+        case [cst.Expr(value=cst.Call(func=cst.Attribute(attr=cst.Name("add")), args=[cst.Arg(value=added)]))]:
+            return added is call
+        case [
+            cst.Assign(
+                targets=[cst.AssignTarget(target=cst.Name(name))],
+                value=cst.Call(func=function, args=[cst.Arg(value=cst.Name(given)), *_]) as applied,
+            )
+        ]:
+            return name == given and call in (function, applied)
+    return False
+
+
 def receiver(term: Term) -> str:
     """What a method is called on or, where an object is called, the object: `self.opt` of `self.opt.step()`."""
     call = term.at.node

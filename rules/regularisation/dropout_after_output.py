@@ -1,13 +1,17 @@
 """Dropout is applied to the model's own answer."""
 
 from lstmadvisor.rule import (
+    Dropout,
     Evidence,
     Finding,
+    Fix,
     Iterator,
     NoOptions,
     Program,
+    RemoveStatement,
     Severity,
     Undecided,
+    UnwrapCall,
     active,
     aside,
     items,
@@ -16,6 +20,7 @@ from lstmadvisor.rule import (
     number,
     plain,
     rule,
+    unsafe,
     where,
 )
 
@@ -52,9 +57,19 @@ def check(program: Program, options: NoOptions) -> Iterator[Finding | Undecided]
             f"it stands behind the output layer{aside(drop)}",
             label="behind the output",
             help="move it in front of the output layer",
+            fix=_without(drop) if [one.at for one in items(program.dropouts)].count(drop.at) == 1 else None,
             evidence=notes(at, (program.output, "the output"), (drop.rate, "the rate"))
             + (() if zeros is None else (Evidence(text=f"measured: {zeros:.0%} of the output is 0 in training"),)),
         )
+
+
+def _without(drop: Dropout) -> Fix | None:
+    """None for a module of PyTorch: it is made in one place and called in another."""
+    title, why = "remove this dropout", "nothing of the output is zeroed in training"
+    if plain(drop.alone) is True:
+        return unsafe(title, why, RemoveStatement(at=where(drop)))
+    by_function = str(plain(drop.kind, "")).endswith("dropout")
+    return unsafe(title, why, UnwrapCall(at=where(drop), was="dropout")) if by_function else None
 
 
 def _on_logits(program: Program) -> bool:

@@ -250,6 +250,20 @@ def test_positions_of_dropouts(facts_of: FactsOf, layers: str, expected: list[st
     assert [plain(d.position) for d in items(program.dropouts)] == expected
 
 
+@pytest.mark.parametrize(
+    ("made", "alone"),
+    [
+        ("m = Sequential()\nm.add(LSTM(4))\nm.add(Dense(1))\nm.add(Dropout(0.1))", True),
+        ("i = Input((5, 2))\no = Dense(1)(LSTM(4)(i))\no = Dropout(0.1)(o)\nm = Model(i, o)", True),
+        ("i = Input((5, 2))\nd = Dense(1)(LSTM(4)(i))\no = Dropout(0.1)(d)\nm = Model(i, o)", False),
+        ("m = Sequential([LSTM(4), Dense(1), Dropout(0.1)])", False),
+    ],
+)
+def test_a_dropout_in_a_statement_of_its_own(facts_of: FactsOf, made: str, alone: bool) -> None:
+    (drop,) = items(facts_of(HEAD + f"{made}\nm.compile('adam', 'mse')").dropouts)
+    assert plain(drop.alone) == alone
+
+
 def test_dropout_that_is_never_applied(facts_of: FactsOf) -> None:
     program = facts_of(
         HEAD + "class M(keras.Model):\n    def __init__(self):\n        super().__init__()\n"

@@ -429,3 +429,17 @@ def test_sizes_read_off_the_data(facts_of: FactsOf) -> None:
             return self.rnn(x)[0]
     """
     assert layers(facts_of(trained(model))) == [("LSTM", 7, 16, 1, 0.0, False, True)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "alone"),
+    [
+        ("x = nn.functional.dropout(x, 0.1)", True),
+        ("x = nn.functional.dropout(h, 0.1)", False),
+        ("return nn.functional.dropout(x, 0.1)", False),
+    ],
+)
+def test_a_dropout_in_a_statement_of_its_own(facts_of: FactsOf, statement: str, alone: bool) -> None:
+    forward = f"x = h = self.fc(self.rnn(x)[0][:, -1])\n{statement}\nreturn x"
+    (drop,) = items(facts_of(trained(net(forward))).dropouts)
+    assert plain(drop.alone) == alone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from literals import UNCLEAR, at, given, judge, program
 
-from lstmadvisor.edits import InsertStatements, RemoveStatement, ReplaceExpression, SetArgument
+from lstmadvisor.edits import InsertStatements, RemoveStatement, ReplaceExpression, SetArgument, UnwrapCall
 from lstmadvisor.facts import (
     ABSENT,
     UNSEEN,
@@ -228,6 +228,22 @@ class TestDropoutAfterOutput:
             "this dropout zeroes 20% of the predictions in training: it stands behind the output layer"
         )
         assert [evidence.at.line for evidence in finding.evidence] == [6, 7]
+
+    @pytest.mark.parametrize(
+        ("kind", "alone", "edits"),
+        [
+            ("Dropout", True, (RemoveStatement(at=at(8)),)),
+            ("dropout", True, (RemoveStatement(at=at(8)),)),
+            ("dropout", False, (UnwrapCall(at=at(8), was="dropout"),)),
+            ("Dropout", False, None),
+        ],
+    )
+    def test_is_removed(self, kind: str, alone: bool, edits: object) -> None:
+        drop = Dropout(rate=given(0.2), kind=given(kind), alone=given(alone), position=given("output"), at=at(8))
+        fix = self.verdict(dropouts=(drop,)).only.fix
+        assert (fix.edits if fix else None) == edits
+        inner = drop.model_copy(update={"position": given("between")})
+        assert self.verdict(dropouts=(drop, inner)).only.fix is None
 
     @pytest.mark.parametrize("position", ["input", "between", "pre-output", "head", "unused"])
     def test_silent_anywhere_else(self, position: str) -> None:

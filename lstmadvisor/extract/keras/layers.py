@@ -8,7 +8,7 @@ from typing import Any
 
 from lstmadvisor.extract.abstract.modules import place
 from lstmadvisor.extract.abstract.values import Const, Term, Value
-from lstmadvisor.extract.common import Fact, argument, fact, inferred
+from lstmadvisor.extract.common import Fact, argument, fact, inferred, stands_alone
 from lstmadvisor.extract.keras.graph import Graph
 from lstmadvisor.extract.keras.kinds import Layer, Link, ancestors, common_loops, descendants, last_name
 from lstmadvisor.extract.keras.masks import lost_masks
@@ -128,6 +128,7 @@ class Layers:
                 rate=self._rate(x.term),
                 kind=Known(value=x.kind, via="literal", at=place(x.term.at)),
                 position=self.position(x),
+                alone=inferred(stands_alone(x.term)),
             ),
         )
 

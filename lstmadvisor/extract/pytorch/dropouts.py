@@ -8,7 +8,7 @@ import libcst as cst
 
 from lstmadvisor.extract.abstract.modules import place
 from lstmadvisor.extract.abstract.values import Class, Const, Instance, Seq, Term, Value, options
-from lstmadvisor.extract.common import argument, bound_name, fact, first_turns, inferred
+from lstmadvisor.extract.common import argument, bound_name, fact, first_turns, inferred, stands_alone
 from lstmadvisor.extract.pytorch.made import Made
 from lstmadvisor.extract.pytorch.neighbours import Neighbours, applied_before, same_layer
 from lstmadvisor.extract.pytorch.results import first_and_last
@@ -57,6 +57,7 @@ def dropouts(layers: Neighbours) -> tuple[Dropout, ...]:
             kind=inferred(last(term.name)),
             position=_position_of(layers, term),
             on_state=inferred(handed.get(id(term), "none")),
+            alone=inferred(stands_alone(term)),
             at=place(term.at),
             active=active,
         )
