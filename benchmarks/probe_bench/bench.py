@@ -229,7 +229,7 @@ def _halves(
 
 def _number(options: Options) -> str:
     defaults = type(options)()
-    changed = [f"{n} {v:.3g}" for n, v in options.model_dump().items() if v != getattr(defaults, n)]
+    changed = [f"{n} {v:.3g}" for n, v in vars(options).items() if v != getattr(defaults, n)]
     return " ".join(changed) or "as it is"
 
 
