@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import NamedTuple
 
 from lstmadvisor.errors import UserError
 from lstmadvisor.model import Finding, Severity
@@ -17,8 +17,7 @@ from lstmadvisor.model import Finding, Severity
 SCHEMA = "lstmadvisor/baseline/1"
 
 
-@dataclass(frozen=True, order=True)
-class Entry:
+class Entry(NamedTuple):
     """One known finding; its path is relative to the folder of the baseline."""
 
     path: str
@@ -29,8 +28,7 @@ class Entry:
     fingerprint: str
 
 
-@dataclass(frozen=True)
-class Baseline:
+class Baseline(NamedTuple):
     """What a baseline file holds."""
 
     file: Path
@@ -67,7 +65,7 @@ class Baseline:
 
     def write(self) -> None:
         """Writes the file, one entry a line, so that changes of it can be read and merged."""
-        lines = ",\n".join("  " + json.dumps(asdict(entry)) for entry in self.entries)
+        lines = ",\n".join("  " + json.dumps(entry._asdict()) for entry in self.entries)
         text = f'{{"schema": "{SCHEMA}", "findings": [\n{lines}\n]}}\n'
         try:
             self.file.write_text(text, encoding="utf-8")
@@ -109,7 +107,7 @@ def read(file: Path, missing_ok: bool = False) -> Baseline:
     """The baseline in a file; without the file an empty one, if that may be."""
     try:
         document = json.loads(file.read_bytes())
-        known = {field.name for field in fields(Entry)}
+        known = set(Entry._fields)
         entries = [
             Entry(**{name: str(value) for name, value in entry.items() if name in known})
             for entry in document["findings"]

@@ -11,8 +11,6 @@ Text in an edit is Python as it is to stand in the file, with two signs that Pyt
 * `$` in the text of `ReplaceExpression` and `WrapStatements` stands for what is there now.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import Field

@@ -5,8 +5,6 @@ Everything here is frozen, serialisable and free of syntax.  A leaf is `Known` o
 everywhere, none".
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 

@@ -1,7 +1,5 @@
 """The core types of a review: findings, outcomes, fixes and the report."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Final, Literal
 

@@ -28,7 +28,7 @@ def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 def _fields(kind: type) -> tuple[str, ...] | None:
     """The fields of a kind of node that carry meaning; None for what is no node."""
     if kind not in _FIELDS:
-        is_node = issubclass(kind, cst.CSTNode)
+        is_node = cst.CSTNode in kind.__mro__  # `issubclass` would ask each class of nodes in turn
         _FIELDS[kind] = tuple(f.name for f in fields(kind) if not _LAYOUT.search(f.name)) if is_node else None
     return _FIELDS[kind]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lstmadvisor.patterns import regex
@@ -97,11 +96,10 @@ class OtherLanguage(NotReadable):
     """A notebook that is none of ours."""
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A code cell: its index among all cells, counted from 0, and its text."""
 
-    index: int
+    position: int
     text: str
 
 

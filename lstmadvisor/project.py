@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from lstmadvisor.errors import UserError
 
@@ -16,12 +16,11 @@ OWN_FILE = "lstmadvisor.toml"
 """A file that holds the configuration and nothing else."""
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(NamedTuple):
     """A configuration as it stands in its file, and the folder to which its paths are relative."""
 
     root: Path
-    table: dict[str, Any] = field(default_factory=dict)
+    table: Mapping[str, Any] = MappingProxyType({})
     file: Path | None = None
 
     @property

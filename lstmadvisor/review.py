@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lstmadvisor import baseline, engine, folders, packs, selection, sources
 from lstmadvisor import config as configuration
@@ -36,8 +36,7 @@ _LARGEST_EXCERPT = 1_000_000
 """Bytes of a configuration file that is read to quote from it, at most."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What is to be reviewed, and with which rules."""
 
     paths: tuple[Path, ...]

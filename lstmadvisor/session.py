@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from lstmadvisor.measured import Probe
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """The options of `check`, `audit` and `facts`; each command has its part of them."""
 
     form: str
@@ -67,7 +66,7 @@ class Session:
     add_noqa: bool = False
     show_settings: bool = False
     show_files: bool = False
-    probing: Mapping[str, Any] = field(default_factory=dict)
+    probing: Mapping[str, Any] = MappingProxyType({})
     """what `audit` was told about measuring: the fields of `Probing`"""
 
     def check(self, paths: Sequence[str]) -> None:
@@ -92,7 +91,7 @@ class Session:
 
     def audit(self, script: str) -> None:
         """Reviews one program, and exits with 0, 1 or 2."""
-        request = replace(self._request([script]), probe=self._measured(script))
+        request = self._request([script])._replace(probe=self._measured(script))
         if self.update_baseline:
             self._update_baseline(review.audit(request), request, Severity.ADVICE)
         if self.diff:

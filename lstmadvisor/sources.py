@@ -9,7 +9,6 @@ import stat
 import tokenize
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -57,8 +56,7 @@ class Unreadable(Exception):
         self.message = message
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """One file as Python text.  `code` has the same lines as `original`, with IPython's own syntax made plain."""
 
     path: str
@@ -114,7 +112,7 @@ def from_text(text: str | bytes, path: str = STDIN) -> Source:
     if isinstance(text, bytes):
         return _source(text, name, file)
     data = text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
-    return replace(_source(data, name, file, "utf-8"), bom=text.startswith("\ufeff"))
+    return _source(data, name, file, "utf-8")._replace(bom=text.startswith("\ufeff"))
 
 
 def _small_enough(size: int, name: str) -> None:
@@ -138,7 +136,7 @@ def _source(data: bytes, name: str, file: Path | None, encoding: str | None = No
     source = Source(name, file, text, text, is_notebook, encoding, newline, data.startswith(codecs.BOM_UTF8))
     if is_notebook:
         return _notebook(source) if text.strip() else source
-    return source if notebooks.is_plain(text) else replace(source, code=_checked(notebooks.plain(text), name).code)
+    return source if notebooks.is_plain(text) else source._replace(code=_checked(notebooks.plain(text), name).code)
 
 
 def _checked(plain: notebooks.Plain, name: str) -> notebooks.Plain:
@@ -193,14 +191,14 @@ def _notebook(book: Source) -> Source:
         if plain.is_open:  # joined with others it might swallow them
             broken = _complaint(plain.code)
         if broken:
-            messages.append(_left_out(book.path, cell.index, broken))
+            messages.append(_left_out(book.path, cell.position, broken))
         texts.append("\n" * (cell.text.count("\n") + 1) if broken else plain.code + "\n")
         tokens += plain.tokens
-        places.append((cell.index, line))
+        places.append((cell.position, line))
         line += cell.text.count("\n") + 1
     _checked(notebooks.Plain("", tokens), book.path)
     original = "".join(cell.text + "\n" for cell in cells)
-    return replace(book, code="".join(texts), original=original, cells=tuple(places), messages=tuple(messages))
+    return book._replace(code="".join(texts), original=original, cells=tuple(places), messages=tuple(messages))
 
 
 def _message(path: str, text: str, line: int | None, column: int = 1, cell: int | None = None) -> Message:
@@ -220,12 +218,11 @@ def _unreadable(path: str, text: str, line: int | None = None, column: int = 1) 
     return Unreadable(_message(path, text, line, column))
 
 
-@dataclass(frozen=True)
 class Parsed:
     """A syntax tree, the text that it was made from, and where its nodes stand in that."""
 
-    tree: libcst.Module
-    code: str
+    def __init__(self, tree: libcst.Module, code: str) -> None:
+        self.tree, self.code = tree, code
 
     @cached_property
     def positions(self) -> Mapping[libcst.CSTNode, Range]:

@@ -19,7 +19,6 @@ from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.data import program as data
 from lstmadvisor.extract.imports import Imports
 from lstmadvisor.extract.limits import SECONDS, TimeUp, within
-from lstmadvisor.extract.pytorch import layers, loops, results
 from lstmadvisor.extract.search import program as tuning
 from lstmadvisor.facts import Program
 from lstmadvisor.model import Message
@@ -313,7 +312,7 @@ def facts_of(run: Run, always: bool) -> Program:
     run.complete(trains(run))
     frameworks = run.frameworks()
     found: dict[str, Any] = {}
-    if not always and frameworks == {"pytorch"} and layers.are_not_recurrent(run):
+    if not always and frameworks == {"pytorch"} and _is_not_recurrent(run):
         found["recurrent_layers"] = ()
     else:
         found = _facts(run, frameworks)
@@ -331,9 +330,18 @@ def facts_of(run: Run, always: bool) -> Program:
     return Program(path=run.entry.source.path, files=files, framework=framework, **found)
 
 
+def _is_not_recurrent(run: Run) -> bool:
+    from lstmadvisor.extract.pytorch import layers
+
+    return layers.are_not_recurrent(run)
+
+
 def _facts(run: Run, frameworks: set[str]) -> dict[str, Any]:
+    """Facts by key of `Program`.  The extractors of a framework take long to import: those of the other are left."""
     found: dict[str, Any] = {}
     if "pytorch" in frameworks:
+        from lstmadvisor.extract.pytorch import layers, loops
+
         found |= layers.facts(run) | loops.facts(run)
     if "keras" in frameworks:
         from lstmadvisor.extract.keras import program as keras
@@ -342,5 +350,7 @@ def _facts(run: Run, frameworks: set[str]) -> dict[str, Any]:
     found |= data.facts(run, found)
     found |= tuning.facts(run, found)
     if "recurrent_layers" in found and "padding" in found:
+        from lstmadvisor.extract.pytorch import results
+
         found["recurrent_layers"] = results.settled(found["recurrent_layers"], found["padding"])
     return found

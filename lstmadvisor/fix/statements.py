@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tokenize
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -16,15 +16,14 @@ _STEP = "    "
 """One level of indentation in the text of an edit."""
 
 
-@dataclass(frozen=True)
-class _Spot:
+class _Spot(NamedTuple):
     """A statement, how it shares its line, and the block that it is part of."""
 
     statement: Statement
     span: Span
     siblings: Sequence[cst.CSTNode]
     """the small statements of its line, or the statements of its block where it has lines of its own"""
-    index: int
+    position: int
     shares_line: bool
     one_line_block: bool
     """in `for x in y: a(); b()`"""
@@ -33,8 +32,8 @@ class _Spot:
 def insert(syntax: Syntax, statement: Statement, side: Side, code: str) -> list[Patch]:
     """Statements beside another one, indented as that is."""
     spot = _spot(syntax, statement)
-    last = spot.index == len(spot.siblings) - 1
-    if spot.one_line_block or (spot.shares_line and not (last if side == "after" else spot.index == 0)):
+    last = spot.position == len(spot.siblings) - 1
+    if spot.one_line_block or (spot.shares_line and not (last if side == "after" else spot.position == 0)):
         if "\n" in code or _opens_block(code):
             raise Refused("the statement shares its line with others")
         if side == "after":
@@ -135,7 +134,7 @@ def wrap(syntax: Syntax, first: Statement, last: Statement, header: str) -> list
     one, other = _spot(syntax, first), _spot(syntax, last)
     if one.one_line_block or _block(syntax, first) is not _block(syntax, last) or other.span.end < one.span.start:
         raise Refused("the statements are not of one block")
-    if (one.shares_line and one.index) or (other.shares_line and other.index < len(other.siblings) - 1):
+    if (one.shares_line and one.position) or (other.shares_line and other.position < len(other.siblings) - 1):
         raise Refused("the statements share a line with others")
     inside = _in_strings(syntax, one.span.line, other.span.end_line)
     indent = syntax.indent(one.span.line)
@@ -228,8 +227,8 @@ def _lines(syntax: Syntax, first: int, last: int) -> Span:
 
 
 def _without_semicolon(syntax: Syntax, spot: _Spot) -> Span:
-    if spot.index > 0:
-        return Span(*syntax.span(spot.siblings[spot.index - 1]).end, *spot.span.end)
+    if spot.position > 0:
+        return Span(*syntax.span(spot.siblings[spot.position - 1]).end, *spot.span.end)
     return Span(*spot.span.start, *syntax.span(spot.siblings[1]).start)
 
 

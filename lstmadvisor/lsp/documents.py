@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -73,7 +73,7 @@ def reviewed(document: Document, others: Sequence[Document]) -> Reviewed:
     text = document.source.original.encode("utf-8", "surrogatepass")
     if not folders.matters(text):
         return Reviewed(document)
-    request = replace(api.request([], document.source), unsaved=tuple(other.source for other in others))
+    request = api.request([], document.source)._replace(unsaved=tuple(other.source for other in others))
     return Reviewed(document, review.check(request))
 
 

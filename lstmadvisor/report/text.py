@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lstmadvisor.facts import Place, Unknown
 from lstmadvisor.model import Evidence, Finding, Fix, Report, Severity
@@ -20,11 +20,10 @@ _PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.ADV
 _SINGULARS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "piece of advice"}
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """How a report is to look."""
 
-    paint: Paint = field(default_factory=Paint)
+    paint: Paint = Paint()
     columns: int = 120
     quiet: bool = False
     """findings only"""

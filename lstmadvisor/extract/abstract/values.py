@@ -29,7 +29,7 @@ class Spot(NamedTuple):
     column: int = 1
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Loop:
     """A loop of the program; `count` is how often it turns (a `Const`, or why that is unknown)."""
 
@@ -47,7 +47,7 @@ class Loop:
     """how many undecided conditions were passed before it"""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Frame:
     """A call of a user's function that is under way."""
 
@@ -65,7 +65,7 @@ class Frame:
     """what it gave back, once it is over"""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Scope:
     """The circumstances of an evaluation; immutable, shared by all terms made under them."""
 
@@ -90,7 +90,7 @@ class Value:
     __slots__ = ()
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Const(Value):
     """A Python constant with its history: how it came about and where it is written."""
 
@@ -103,7 +103,7 @@ class Const(Value):
     """the name it was bound to first"""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Seq(Value):
     """A list, tuple or set whose items are known one by one (unless `open` says why not)."""
 
@@ -114,7 +114,7 @@ class Seq(Value):
     at: Spot | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Map(Value):
     """A dict with constant keys; `open` says why there may be more entries."""
 
@@ -126,7 +126,7 @@ class Map(Value):
     """values stored under keys that are not known"""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Range(Value):
     """`range(start, stop, step)`, turned `count` times."""
 
@@ -137,7 +137,7 @@ class Range(Value):
     at: Spot | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Object(Value):
     """An object whose attributes are known: a namespace, a configuration, a parser."""
 
@@ -150,7 +150,7 @@ class Object(Value):
     """bookkeeping of the model that made it"""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Env:
     """Names of one scope; `outer` is the enclosing function's, `module` holds the globals."""
 
@@ -162,7 +162,7 @@ class Env:
     is_class: bool = False
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Named(Value):
     """A name, or an attribute, that a statement inside a loop gave a value."""
 
@@ -172,7 +172,7 @@ class Named(Value):
     serial: int
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Function(Value):
     """A user's function, lambda or method; `defaults` are evaluated where it is defined."""
 
@@ -189,7 +189,7 @@ class Function(Value):
     decorators: tuple[Value, ...] = ()
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Bound(Value):
     """A function with its first argument."""
 
@@ -197,7 +197,7 @@ class Bound(Value):
     this: Value
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Class(Value):
     """A user's class."""
 
@@ -211,7 +211,7 @@ class Class(Value):
     is_dataclass: bool = False
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Instance(Value):
     """An object of a user's class."""
 
@@ -227,7 +227,7 @@ class Instance(Value):
     """what its `__init__` was given, defaults included"""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Super(Value):
     """`super()` inside a method."""
 
@@ -235,21 +235,21 @@ class Super(Value):
     cls: Class
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Package(Value):
     """A first-party module as a value."""
 
     module: Module
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class External(Value):
     """A name of a library, by its canonical dotted name: `torch.nn.LSTM`."""
 
     name: str
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Opaque(Value):
     """Nothing is known, and why."""
 
@@ -257,7 +257,7 @@ class Opaque(Value):
     at: Spot | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Choice(Value):
     """One of several values: branches that cannot be decided."""
 
@@ -267,7 +267,7 @@ class Choice(Value):
     """the undecided conditions that choose"""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Partial(Value):
     """`functools.partial`."""
 
@@ -276,7 +276,7 @@ class Partial(Value):
     kwargs: dict[str, Value]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Term(Value):
     """What a library computes.
 

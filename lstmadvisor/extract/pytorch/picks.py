@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lstmadvisor.extract.abstract.values import Spot, Term
@@ -22,8 +21,7 @@ CATS = frozenset("cat concat concatenate hstack".split())
 QUIET = ("builtins.print", "builtins.len", "builtins.isinstance", "builtins.type", "builtins.str", "builtins.repr")
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What a value holds of a layer's results (all, the steps, the pair of states, one state), and its axes."""
 
     what: str
@@ -39,13 +37,13 @@ class View:
     cell: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(NamedTuple):
     """One use of a layer's results."""
 
     what: str
     at: Spot
-    index: int | None = None
+    step: int | None = None
+    """the index of the step or, on its first axis, of the state"""
     part: str = ""
     gathered: bool = False
     """picked at the known lengths"""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lstmadvisor.extract.abstract.values import Const, Seq, Term, Value
 from lstmadvisor.extract.pytorch.picks import CATS, NO_READ, QUIET, Pick, Shape, View
@@ -40,7 +39,7 @@ class Walk(StepReads, StateReads):
             if isinstance(user, Seq) and user.kind == "slice":
                 return
             if view.what == "steps" and isinstance(user, Seq) and user.kind == "list":
-                view = replace(view, axes=())
+                view = view._replace(axes=())
             yield user, view
             return
         if user.op == "setitem":
@@ -95,7 +94,7 @@ class Walk(StepReads, StateReads):
             if index in (0, -2):
                 yield user, state
             elif index in (1, -1):
-                yield user, replace(state, cell=True)
+                yield user, state._replace(cell=True)
             else:
                 self.misread(user)
         elif user.op == "elem" and user.base is value:

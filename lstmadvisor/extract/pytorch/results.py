@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lstmadvisor.extract.abstract.modules import place
 from lstmadvisor.extract.abstract.values import Const, Term, Value, walk
@@ -54,7 +53,7 @@ def _picked(flow: Flow, applied: list[Term], shape: Shape, layer: set[int]) -> I
         every = walk_.every_turn()
         yield (
             applied[-1],
-            [replace(p, what="all-steps") if every and p.what == "last-state" else p for p in walk_.picks],
+            [p._replace(what="all-steps") if every and p.what == "last-state" else p for p in walk_.picks],
         )
 
 
@@ -109,7 +108,7 @@ def _judged(picks: list[Pick], shape: Shape) -> list[tuple[str, Pick]]:
     if states:
         out.extend(_states(states, shape))
     if sides:
-        joined = len({p.index in (1, -1) for p in sides}) == 2
+        joined = len({p.step in (1, -1) for p in sides}) == 2
         out.extend(("states-joined" if joined else "half-state", p) for p in (sides[:1] if joined else sides))
     forward = [p for p in halves if p.what == "last-step" and p.part == "forward"]
     backward = [p for p in halves if p.what == "first-step" and p.part == "backward"]
@@ -137,7 +136,7 @@ def _judged(picks: list[Pick], shape: Shape) -> list[tuple[str, Pick]]:
 def _states(picks: list[Pick], shape: Shape) -> list[tuple[str, Pick]]:
     """Picks of single states by their index on the axis of layers and directions."""
     count, both = shape.states, shape.bidirectional
-    indices = {p.index for p in picks}
+    indices = {p.step for p in picks}
     if count is not None:
         indices = {i + count if i is not None and i < 0 else i for i in indices}
     if both:
@@ -151,12 +150,10 @@ def _states(picks: list[Pick], shape: Shape) -> list[tuple[str, Pick]]:
         return [("half-state", p) for p in picks]
     out: list[tuple[str, Pick]] = []
     if both is None:
-        return (
-            [("states-joined", picks[0])] if {-1, -2} <= {p.index for p in picks} else [("unknown", p) for p in picks]
-        )
+        return [("states-joined", picks[0])] if {-1, -2} <= {p.step for p in picks} else [("unknown", p) for p in picks]
     for pick in picks:
-        assert pick.index is not None
-        index = pick.index + count if count is not None and pick.index < 0 else pick.index
+        assert pick.step is not None
+        index = pick.step + count if count is not None and pick.step < 0 else pick.step
         if index == -1 or (count is not None and index == count - 1):
             out.append(("last-state", pick))
         elif index == 0 and count is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lstmadvisor.extract.abstract.values import Const, Seq, Term, Value
 from lstmadvisor.extract.pytorch.indexing import asked, bounds, deeper, moved, selected, unpacked
@@ -60,7 +59,7 @@ class StateReads(Picker):
         if name in SAME or is_dropout(name) or activation_of(user):
             yield user, view
         elif name in ("transpose", "swapaxes", "permute", "movedim", "unsqueeze"):
-            yield user, replace(view, axes=moved(view.axes, name, rest, user) or ())
+            yield user, view._replace(axes=moved(view.axes, name, rest, user) or ())
         elif name == "squeeze":
             self._squeezed(view, user)
         elif name in ("view", "reshape", "flatten"):
@@ -75,7 +74,7 @@ class StateReads(Picker):
         elif name in ("unbind", "chunk", "split", "tensor_split"):
             yield user, view
         elif name == "stack":
-            yield user, replace(view, axes=())
+            yield user, view._replace(axes=())
         elif name == "select" and rest and whole(rest[0]) == 0 and len(rest) > 1 and whole(rest[1]) is not None:
             self.pick("state", user, index=whole(rest[1]), final=True)
         elif not _makes_another(name, user):
@@ -101,7 +100,7 @@ class StateReads(Picker):
         if self.shape.states == 1:
             self.pick("last-state", user, final=True)
         elif len(sizes) == 4:
-            yield user, replace(view, axes=("N", "D", "B", "F"))
+            yield user, view._replace(axes=("N", "D", "B", "F"))
         elif len(sizes) == 3 and name != "flatten":
             first = whole(sizes[0])
             if first is not None and first == self.shape.states:
@@ -130,7 +129,7 @@ class StateReads(Picker):
             if axis == "N" and found is not None:
                 left = tuple(a for i, a in enumerate(view.axes) if i != position)
                 if deeper(selectors, left, position) is None:
-                    yield user, replace(view, axes=left)
+                    yield user, view._replace(axes=left)
                     return
             if axis == "D" and found is not None:
                 self.pick("direction", user, index=found, final=True)
@@ -139,7 +138,7 @@ class StateReads(Picker):
             return
         kept = tuple(a for a, s in zip(view.axes, selectors, strict=False) if isinstance(s, Seq))
         if kept and kept != view.axes:
-            yield user, replace(view, axes=kept)
+            yield user, view._replace(axes=kept)
         elif kept:
             yield user, view
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from lstmadvisor.extract.abstract.values import Const, Seq, Term, Value
 from lstmadvisor.extract.data.masking import is_masked
@@ -30,10 +29,10 @@ class StepReads(Picker):
         elif user.op == "elem":
             self.pick("all-steps", user)
         elif user.op == "comp":
-            yield user, replace(view, axes=())
+            yield user, view._replace(axes=())
         elif user.op == "attr":
             if user.name in ("T", "mT"):
-                yield user, replace(view, axes=view.axes[::-1])
+                yield user, view._replace(axes=view.axes[::-1])
             elif user.name == "data":
                 yield user, view
         elif user.op == "binop":
@@ -51,7 +50,7 @@ class StepReads(Picker):
             self.pick("all-steps", user)
             return
         if name in ("Linear", "Identity") or is_dropout(name) or is_normalization(name) or activation_of(user):
-            yield user, replace(view, part="") if name == "Linear" else view
+            yield user, view._replace(part="") if name == "Linear" else view
         elif name.startswith(("AdaptiveAvgPool", "AdaptiveMaxPool", "AvgPool", "MaxPool")):
             self.pick("pooled", user, gathered=is_masked(user))
         else:
@@ -69,7 +68,7 @@ class StepReads(Picker):
             if name == "squeeze" and axes is not None and "T" in view.axes and "T" not in axes:
                 self.pick("all-steps", user)
                 return
-            yield user, replace(view, axes=axes or ())
+            yield user, view._replace(axes=axes or ())
         elif name in ("view", "reshape"):
             yield from self._reshaped(view, user, rest)
         elif name in ("flatten", "ravel"):
@@ -93,7 +92,7 @@ class StepReads(Picker):
         elif "pool1d" in name or "pool2d" in name:
             self.pick("pooled", user, gathered=is_masked(user))
         elif name in CATS or name in ("stack", "where"):
-            yield user, replace(view, axes=view.axes if name != "stack" else (), part="")
+            yield user, view._replace(axes=view.axes if name != "stack" else (), part="")
         elif name in ("chunk", "split", "tensor_split", "unbind"):
             axis = axis_of(
                 user.argument(
@@ -102,7 +101,7 @@ class StepReads(Picker):
                 view.axes,
             )
             if axis == "F":
-                yield user, replace(view, what="parts")
+                yield user, view._replace(what="parts")
             else:
                 self.use(view, user)
         elif name in SAME or is_dropout(name) or activation_of(user) or name in ("layer_norm", "linear"):
@@ -115,20 +114,20 @@ class StepReads(Picker):
     def of_parts(self, value: Value, view: View, user: Term) -> Iterator[tuple[Value, View]]:
         if user.op == "item" and user.base is value:
             part = side_of(whole(user.args[0]))
-            yield user, replace(view, what="steps", part=part)
+            yield user, view._replace(what="steps", part=part)
         else:
-            yield user, replace(view, what="steps")
+            yield user, view._replace(what="steps")
 
     def _reshaped(self, view: View, user: Term, rest: list[Value]) -> Iterator[tuple[Value, View]]:
         sizes = rest[0].items if len(rest) == 1 and isinstance(rest[0], Seq) else rest
         if len(sizes) == 3 and len(view.axes) == 3:
             yield user, view
         elif len(sizes) == 2 and view.axes[2:] == ("F",) and (constant(sizes[0]) == -1 or is_product(sizes[0])):
-            yield user, replace(view, axes=("".join(view.axes[:2]), "F"))
+            yield user, view._replace(axes=("".join(view.axes[:2]), "F"))
         elif len(sizes) == 3 and view.axes in (("BT", "F"), ("TB", "F")):
-            yield user, replace(view, axes=(*view.axes[0], "F"))
+            yield user, view._replace(axes=(*view.axes[0], "F"))
         elif len(sizes) == 4 and view.axes[2:] == ("F",):
-            yield user, replace(view, axes=(*view.axes[:2], "D", "F"))
+            yield user, view._replace(axes=(*view.axes[:2], "D", "F"))
         else:
             self.use(view, user)
 
@@ -140,7 +139,7 @@ class StepReads(Picker):
         if axis == "T" and index == -1:
             yield from self._one(view, user, -1, tuple(a for a in view.axes if a != "T"))
         elif axis in ("B", "F") and last(user.name) == "select":
-            yield user, replace(view, axes=tuple(a for a in view.axes if a != axis))
+            yield user, view._replace(axes=tuple(a for a in view.axes if a != axis))
         else:
             self.use(view, user)
 
@@ -150,7 +149,7 @@ class StepReads(Picker):
         if axis == "T":
             self.pick("pooled", user, gathered=is_masked(user))
         elif axis in ("F", "D", "B"):
-            yield user, replace(view, axes=tuple(a for a in view.axes if a != axis))
+            yield user, view._replace(axes=tuple(a for a in view.axes if a != axis))
         elif given is not None and not view.axes:
             self.pick("unknown", user)
         else:
@@ -194,19 +193,19 @@ class StepReads(Picker):
                 kept.append(axis)
         if step is None:
             if "T" in kept:
-                yield user, replace(view, axes=tuple(kept), part=part)
+                yield user, view._replace(axes=tuple(kept), part=part)
             return
         if gathered:
             self.pick("last-step", user, gathered=True)
         else:
-            yield from self._one(replace(view, part=part), user, step, tuple(kept))
+            yield from self._one(view._replace(part=part), user, step, tuple(kept))
 
     def _one(self, view: View, user: Term, step: int, axes: tuple[str, ...]) -> Iterator[tuple[Value, View]]:
         """One step was taken; of a bidirectional layer its halves are looked at further."""
         if step == -1 or step == 0:
             halves = [u for u, _ in self.flow.consumers(user) if u.op == "item" and u.base is user]
             if self.shape.bidirectional and not view.part and halves and axes and axes[-1] == "F":
-                yield user, replace(view, what="one", axes=axes, step=step)
+                yield user, view._replace(what="one", axes=axes, step=step)
                 return
         self._stepped(view, user, step)
 
@@ -223,7 +222,7 @@ class StepReads(Picker):
         if user.op == "item" and user.base is value:
             selectors = selected(user.args[0], len(view.axes))
             half = half_of(selectors[-1]) if selectors else ""
-            self._stepped(replace(view, part=half), user, view.step)
+            self._stepped(view._replace(part=half), user, view.step)
         else:
             self._stepped(view, user, view.step)
         yield from ()

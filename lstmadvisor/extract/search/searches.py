@@ -8,8 +8,6 @@ from typing import Any
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Choice, Const, Map, Seq, Term, Value, options, walk
 from lstmadvisor.extract.common import Fact, fact, inferred, place, searched
-from lstmadvisor.extract.keras.fit import is_test
-from lstmadvisor.extract.keras.training import written
 from lstmadvisor.extract.search.objectives import judged_by
 from lstmadvisor.facts import ABSENT, Known, Tuning, Unknown, Validation, plain
 
@@ -109,6 +107,9 @@ def _watched(run: Run, tuner: Term, objective: Value | None, validation: Any) ->
         searches = term.op == "method" and term.name == "search" and any(v is tuner for v in options(term.base))
         data = term.kwargs.get("validation_data") if searches else None
         if data is not None:
+            from lstmadvisor.extract.keras.fit import is_test
+            from lstmadvisor.extract.keras.training import written
+
             passed, code = written(term, "validation_data", None)
             test = is_test(data, code)
             return inferred("test" if test.value else "validation", passed) if isinstance(test, Known) else test
