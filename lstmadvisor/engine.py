@@ -26,6 +26,13 @@ class Judgement(NamedTuple):
     unsure: frozenset[tuple[str, str]] = frozenset()
     """programs and codes of rules that could not judge everything there"""
 
+    def unsure_by_program(self) -> dict[str, set[str]]:
+        """The codes of `unsure`, by program."""
+        codes: dict[str, set[str]] = {}
+        for program, code in self.unsure:
+            codes.setdefault(program, set()).add(code)
+        return codes
+
 
 def judge(programs: Sequence[Program], rules: Sequence[Rule], settings: Mapping[str, RuleSettings]) -> Judgement:
     """Runs every rule on every program.  A finding that two programs share, by their modules, is given once."""
@@ -52,7 +59,8 @@ def with_findings(
     """The judgement with findings of a rule that does not judge from facts; it has failed where they lie."""
     if not findings:
         return judgement
-    concerned = {program.path for program in programs if {f.at.path for f in findings} & set(program.files)}
+    files = {finding.at.path for finding in findings}
+    concerned = {program.path for program in programs if not files.isdisjoint(program.files)}
     outcomes = tuple(
         outcome.model_copy(update={"state": "failed"})
         if outcome.code == rule.code and outcome.program in concerned

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,17 +45,26 @@ def recurrent(data: bytes) -> bool:
 
 def shown(path: Path | str) -> str:
     """A path as people see it: relative to the working directory when below it, with forward slashes."""
-    here = Path.cwd()
-    full = absolute(path)
-    for candidate in (full, Path(os.path.realpath(full))):
-        if candidate.is_relative_to(here):
-            return candidate.relative_to(here).as_posix()
-    return full.as_posix()
+    here, full = str(Path.cwd()), os.path.abspath(path)
+    below = _below(full, here)
+    return below or _below(os.path.realpath(full), here) or Path(full).as_posix()
 
 
-def real(name: str) -> str:
-    """How the file is shown that a link called `name` points to; of any other file its own name."""
-    return shown(os.path.realpath(name))
+def _below(path: str, folder: str) -> str | None:
+    """A path relative to a folder above it, None if that is not above it."""
+    top = folder.rstrip(os.sep) + os.sep
+    if os.path.normcase(path).startswith(os.path.normcase(top)):
+        return path[len(top) :].replace(os.sep, "/")
+    return "." if os.path.normcase(path) == os.path.normcase(folder) else None
+
+
+def reals(names: Iterable[str]) -> Iterator[str]:
+    """How the files are shown that links among `names` point to; of any other file its own name."""
+    real_folder = cache(os.path.realpath)
+    for name in names:
+        folder, file = os.path.split(os.path.abspath(name))
+        inside = f"{real_folder(folder)}{os.sep}{file}"
+        yield shown(os.path.realpath(inside) if Path(inside).is_symlink() else inside)
 
 
 def absolute(path: Path | str) -> Path:

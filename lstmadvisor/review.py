@@ -224,9 +224,10 @@ class _Judge:
         texts = _Texts(library)
         silencer = Silencer(self.rules)
         involved = {file for program in report.programs for file in program.files}
-        for path in sorted(involved | {finding.at.path for finding in judgement.findings}):
+        found_in = {finding.at.path for finding in judgement.findings}
+        for path in sorted(involved | found_in):
             for cell, code in texts.code(path):
-                silencer.read(path, cell, code)
+                silencer.read(path, cell, code, path in found_in)
         under_review = _named(report.files)
         judgement = self._with_unused(judgement, report.programs, silencer)
         matching = Matching(request.baseline or NO_BASELINE)
@@ -264,12 +265,13 @@ class _Judge:
         self, matching: Matching, reviewed: set[str], judgement: Judgement, programs: Sequence[Program]
     ) -> list[Message]:
         """What is said of the known findings that are no more."""
-        unsure = {
-            (path, code) for p in programs for path in p.files for name, code in judgement.unsure if name == p.path
-        }
+        if self.request.baseline is None:
+            return []
+        files = {program.path: program.files for program in programs}
+        unsure = {(path, code) for program, code in judgement.unsure for path in files[program]}
         judged = {(path, rule.code) for path in reviewed for rule in self.chosen} - unsure
         fixed = matching.fixed(reviewed, judged)
-        if not fixed or self.request.baseline is None:
+        if not fixed:
             return []
         listed = ", ".join(f"{entry.code} in {entry.path}" for entry in fixed[:_SHOWN_FIXED])
         more = f" and {len(fixed) - _SHOWN_FIXED} more" if len(fixed) > _SHOWN_FIXED else ""
@@ -284,11 +286,12 @@ class _Judge:
         for finding in judgement.findings:
             silencer.silence(finding)
         judged = frozenset(other.code for other in self.chosen) - {rule.code}
-        findings: list[Finding] = []
-        for path in sorted({file for program in programs for file in program.files}):
-            within = {program.path for program in programs if path in program.files}
-            unsure = frozenset(code for program, code in judgement.unsure if program in within)
-            findings += silencer.unused(path, judged, unsure)
+        unsure = judgement.unsure_by_program()
+        unsure_in: dict[str, set[str]] = {}
+        for program in programs:
+            for file in program.files:
+                unsure_in.setdefault(file, set()).update(unsure.get(program.path, ()))
+        findings = [f for path in sorted(unsure_in) for f in silencer.unused(path, judged, unsure_in[path])]
         return engine.with_findings(judgement, rule, self.settings[rule.code], findings, programs)
 
     def _reported(self, finding: Finding) -> bool:
@@ -320,7 +323,8 @@ def _fixed(request: Request, wanted: Callable[[Finding], bool], least: Severity,
 
 def _named(files: Iterable[str]) -> set[str]:
     """Files as they were passed and, where these are links, what they point to: facts speak of that."""
-    return {name for file in files for name in (file, folders.real(file))}
+    names = tuple(files)
+    return {*names, *folders.reals(names)}
 
 
 def _with_diffs(report: Report, library: sources.Library) -> Report:

@@ -443,11 +443,9 @@ class Library:
         """A source already read, by its path as shown."""
         return self._shown.get(path)
 
-    @staticmethod
-    def _key(path: Path | str | Source) -> str:
-        if isinstance(path, Source):
-            path = path.file or STDIN
-        return STDIN if str(path) == STDIN else os.path.realpath(path)
+    def _key(self, path: Path | str | Source) -> str:
+        name = str((path.file or STDIN) if isinstance(path, Source) else path)
+        return STDIN if name == STDIN else str(self.real(name))
 
 
 def _listed(path: str) -> Folder:

@@ -59,6 +59,13 @@ def silences(text: str, python: bool = True) -> tuple[Silence, ...]:
     return tuple(silence for comment in comments for silence in _read(comment))
 
 
+def named(text: str) -> frozenset[str] | None:
+    """The codes that `noqa` may name in `text`, by a quick look; None if there may be comments of our own."""
+    if "lstmadvisor" in text.lower():
+        return None
+    return frozenset(code.upper() for noqa in _NOQA.finditer(text) for code in _CODE.findall(noqa["codes"] or ""))
+
+
 def speaks_for(silence: Silence, at: Place) -> bool:
     """Whether the comment counts for something at `at`, its words left aside."""
     if silence.lines is None:

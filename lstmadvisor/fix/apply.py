@@ -16,7 +16,7 @@ from lstmadvisor.facts import Place
 from lstmadvisor.fix.bytes import changed
 from lstmadvisor.fix.plan import Planner
 from lstmadvisor.fix.syntax import Refused
-from lstmadvisor.folders import real
+from lstmadvisor.folders import reals
 from lstmadvisor.model import Finding, Report, Severity
 from lstmadvisor.sources import STDIN, Library, Unreadable
 
@@ -198,10 +198,13 @@ def together(report: Report) -> list[Report]:
         mine = {program.path, *program.files}
         others = [group for group in groups if group & mine]
         groups = [group for group in groups if not group & mine] + [mine.union(*others)]
+    named = list(zip(report.files, reals(report.files), strict=True))
     return [
         report.model_copy(
             update={
-                "files": tuple(file for file in report.files if file in group or real(file) in group),
+                "files": tuple(
+                    f for f, real in zip(report.files, reals(report.files), strict=True) if {f, real} & group
+                ),
                 "programs": tuple(program for program in report.programs if program.path in group),
                 "outcomes": tuple(outcome for outcome in report.outcomes if outcome.program in group),
                 "findings": tuple(finding for finding in report.findings if finding.at.path in group),
