@@ -31,6 +31,11 @@ _FRAMEWORKS = (
 )  # fmt: skip
 _RECURRENT_WORD = re.compile(rb"GRU|RNN|Gru|Rnn|(?<![A-Za-z])(?:gru|rnn)")
 
+_TRAINING = (
+    b"backward", b"fit", b"train", b"minimize", b"apply_gradients", b"manual_backward", b"fine_tune", b"search",
+)  # fmt: skip
+_TRAINS = re.compile(rb"\b(?:backward|fit\w*|train\w*|minimize|apply_gradients|manual_backward|fine_tune|search)\s*\(")
+
 
 def matters(data: bytes) -> bool:
     """Whether a file mentions a library for training networks: without one it is not worth parsing."""
@@ -41,6 +46,19 @@ def recurrent(data: bytes) -> bool:
     """Whether a file mentions a recurrent layer; a training script whose model lies in another file need not."""
     lower = data.lower()
     return b"lstm" in lower or ((b"gru" in lower or b"rnn" in lower) and _RECURRENT_WORD.search(data) is not None)
+
+
+def trains(data: bytes) -> bool:
+    """Whether a file calls what a training script calls, even if the network is defined in another file."""
+    return any(_TRAINS.match(data, at) for word in _TRAINING for at in _places(word, data))
+
+
+def _places(word: bytes, data: bytes) -> Iterator[int]:
+    """Where a word is in a text: told ten times faster than by a pattern."""
+    at = data.find(word)
+    while at >= 0:
+        yield at
+        at = data.find(word, at + 1)
 
 
 def shown(path: Path | str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from lstmadvisor.fix.apply import Fixed
     from lstmadvisor.measured import Probe
 
-_TRAINS = re.compile(rb"\b(backward|fit\w*|train\w*|minimize|apply_gradients|manual_backward|fine_tune|search)\s*\(")
-"""What a training script calls, even if the network is defined in another file."""
 NO_BASELINE = Baseline(Path())
 _SHOWN_FIXED = 5
 _LARGEST_EXCERPT = 1_000_000
@@ -184,7 +181,7 @@ def _worth_understanding(path: Path) -> bool:
 
 def _is_worth(data: bytes) -> bool:
     # of what is binary, `library` will say what is wrong with it
-    return b"\0" in data or (folders.matters(data) and (folders.recurrent(data) or _TRAINS.search(data) is not None))
+    return b"\0" in data or (folders.matters(data) and (folders.recurrent(data) or folders.trains(data)))
 
 
 def _shown(path: Path) -> str:

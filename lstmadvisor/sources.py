@@ -324,6 +324,9 @@ class Folder(NamedTuple):
 
     files: frozenset[str] = frozenset()
     folders: frozenset[str] = frozenset()
+    links: frozenset[str] = frozenset()
+    real: str = ""
+    """its full name, links followed"""
 
 
 class Library:
@@ -341,7 +344,7 @@ class Library:
         self._shown: dict[str, Source] = {}
         self._texts: dict[str, str | None] = {}
         self._folders: dict[str, Folder] = {}
-        self._real: dict[str, Path] = {}
+        self._keys: dict[str, str] = {}
 
     def folder(self, path: str) -> Folder:
         """What lies in the folder at `path`, listed once."""
@@ -349,11 +352,11 @@ class Library:
             self._folders[path] = _listed(path)
         return self._folders[path]
 
-    def real(self, path: str) -> Path:
-        """The path without symlinks."""
-        if path not in self._real:
-            self._real[path] = Path(os.path.realpath(path))
-        return self._real[path]
+    def real(self, folder: str, name: str) -> str:
+        """The full name of something that lies in a folder, links followed."""
+        listed = self.folder(folder)
+        path = f"{listed.real.rstrip(os.sep)}{os.sep}{name}"
+        return os.path.realpath(path) if name in listed.links else path
 
     def add(self, source: Source) -> None:
         """Take in a source that is not read from its file, such as standard input."""
@@ -445,15 +448,20 @@ class Library:
 
     def _key(self, path: Path | str | Source) -> str:
         name = str((path.file or STDIN) if isinstance(path, Source) else path)
-        return STDIN if name == STDIN else str(self.real(name))
+        if name not in self._keys:
+            self._keys[name] = STDIN if name == STDIN else os.path.realpath(name)
+        return self._keys[name]
 
 
 def _listed(path: str) -> Folder:
     try:
         with os.scandir(path) as entries:
-            kinds = {entry.name: entry.is_dir() for entry in entries}
+            found = [(entry.name, entry.is_dir(), entry.is_symlink()) for entry in entries]
     except OSError:
         return Folder()
     return Folder(
-        frozenset(n for n, is_folder in kinds.items() if not is_folder), frozenset(n for n in kinds if kinds[n])
+        frozenset(name for name, is_folder, _ in found if not is_folder),
+        frozenset(name for name, is_folder, _ in found if is_folder),
+        frozenset(name for name, _, is_link in found if is_link),
+        os.path.realpath(path),
     )

@@ -39,18 +39,16 @@ class Glance(NamedTuple):
     imports: tuple[Import, ...] = ()
     recurrent: bool = False
     """mentions a recurrent layer, or what people call nets of them"""
-    deep: bool = False
-    """mentions a library for deep learning"""
-
-    def library(self) -> bool:
-        """Whether it imports a library for deep learning."""
-        return any(not each.dots and each.base.partition(".")[0] in DEEP for each in self.imports)
 
 
 def glance(data: bytes, notebook: bool = False) -> Glance:
     """What the bytes of a Python file or notebook tell."""
-    deep = any(name.encode() in data for name in DEEP) and _DEEP.search(data) is not None
-    return Glance(tuple(_imports(data.replace(b"\\n", b"\n") if notebook else data)), recurrent(data), deep)
+    return Glance(tuple(_imports(data.replace(b"\\n", b"\n") if notebook else data)), recurrent(data))
+
+
+def mentions_library(data: bytes) -> bool:
+    """Whether a library for deep learning is mentioned."""
+    return any(name.encode() in data for name in DEEP) and _DEEP.search(data) is not None
 
 
 def recurrent(data: bytes) -> bool:
@@ -72,7 +70,8 @@ def _imports(data: bytes) -> Iterator[Import]:
         if found["plain"] is not None:
             yield from (Import(name) for name in _first_words(found["plain"]))
         else:
-            names = tuple(_first_words(_COMMENT.sub(b"", found["names"].lstrip(b"("))))
+            listed = found["names"].lstrip(b"(")
+            names = tuple(_first_words(_COMMENT.sub(b"", listed) if b"#" in listed else listed))
             yield Import(found["base"].decode(), len(found["dots"]), names)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
-from lstmadvisor.extract.abstract.modules import Finder, project_root
-from lstmadvisor.extract.glance import DEEP, Glance, glance
+from lstmadvisor.extract.abstract.modules import Finder, is_project, project_root
+from lstmadvisor.extract.glance import DEEP, Glance, glance, mentions_library
 from lstmadvisor.extract.reach import Reach
 from lstmadvisor.sources import Library
 
@@ -24,145 +27,181 @@ _HANDED_ON = frozenset(("*", "torch", "nn", "keras", "tf", "tensorflow", "layers
 
 
 class Imports:
-    """The import graph of the projects under review, as far as it was asked for."""
+    """The import graph of the projects under review, as far as it was asked for.
+
+    Within it files go by their full names as texts: there are thousands, each named many times.
+    """
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._glances: dict[Path, Glance] = {}
-        self._edges: dict[Path, dict[Path, bool]] = {}
-        self._finders: dict[Path, Finder] = {}
-        self._files: dict[Path, tuple[Path, ...]] = {}
-        self._importers: dict[Path, dict[Path, list[Path]]] = {}
-        self._reaches: dict[Path, Reach] = {}
+        self._glances: dict[str, Glance] = {}
+        self._edges: dict[str, dict[str, bool]] = {}
+        self._finders: dict[str, Finder] = {}
+        self._is_project = cache(is_project)
+        self._files: dict[str, tuple[str, ...]] = {}
+        self._importers: dict[str, dict[str, list[str]]] = {}
+        self._nearest: dict[str, list[str]] = {}
+        self._reaches: dict[str, Reach] = {}
+        self._far: set[str] = set()
+        """files that import more than a few others, directly or through others"""
 
     def concerns(self, path: Path) -> bool:
         """Whether the file may build a recurrent layer or comes to one by what it imports."""
-        around = self._around(path)
+        name = str(path)
+        around = self._around(name)
         if around is None:
-            return path in self._reach(path)
-        glances = [self.glance(file) for file in around]
-        return any(each.recurrent for each in glances) and any(each.deep for each in glances)
+            return name in self._reach(name)
+        return any(self.glance(file).recurrent for file in around) and any(
+            mentions_library(self.read(file)) for file in around
+        )
 
     def rules_out(self, path: Path) -> bool:
         """Whether it is sure that the file comes to no recurrent layer: known of large projects only."""
-        return self._around(path) is None and path not in self._reach(path)
+        name = str(path)
+        return self._around(name) is None and name not in self._reach(name)
 
-    def _around(self, path: Path) -> list[Path] | None:
+    def _around(self, path: str) -> list[str] | None:
         """The file and those that it imports, directly or through others; None if they are more than a few."""
         seen, found = {path}, [path]
         for here in found:
-            if len(found) > FEW:
+            if len(found) > FEW or here in self._far:
+                self._far.add(path)
                 return None
-            new = [file for file in self.imported(here) if file not in seen]
+            new = [file for file in self._edges_of(here) if file not in seen]
             seen.update(new)
             found += new
         return found
 
-    def imported(self, path: Path) -> tuple[Path, ...]:
+    def imported(self, path: str) -> tuple[str, ...]:
         """The first-party files that a file imports by name."""
         return tuple(self._edges_of(path))
 
-    def passed_on(self, path: Path) -> tuple[Path, ...]:
+    def passed_on(self, path: str) -> tuple[str, ...]:
         """The files among them whose names it hands on as its own."""
         return tuple(file for file, whole in self._edges_of(path).items() if whole)
 
     def importers(self, path: Path) -> list[Path]:
         """First-party files that import the module at `path`, directly or through others, nearest first."""
-        out: dict[Path, None] = {}
-        queue = [path]
+        start = str(path)
+        out: dict[str, None] = {}
+        queue = [start]
         for here in queue:
-            for file in self.direct_importers(here):
-                if file != path and file not in out and len(out) < MOST_FOLLOWED:
+            for file in self._nearest_importers(here):
+                if file != start and file not in out and len(out) < MOST_FOLLOWED:
                     out[file] = None
                     queue.append(file)
-        return list(out)
+        return list(map(Path, out))
 
-    def direct_importers(self, path: Path, root: Path | None = None) -> list[Path]:
-        """Files below `root` (the project of the module at `path`) that import that module, nearest first."""
-        root = root or self._root(path)
+    def _nearest_importers(self, path: str) -> list[str]:
+        """The files of its project that import the module at `path`, nearest first."""
+        if path not in self._nearest:
+            above = Path(path).parent.parts
+
+            def shared(file: str) -> int:
+                pairs = zip(Path(file).parent.parts, above, strict=False)
+                return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+            found = self.direct_importers(path, str(self._finder(path).root))
+            self._nearest[path] = sorted(found, key=lambda file: (-shared(file), file))
+        return self._nearest[path]
+
+    def direct_importers(self, path: str, root: str) -> list[str]:
+        """The files below `root` that import the module at `path`."""
         if root not in self._importers:
             index = self._importers[root] = {}
-            for file in self.files(root):
-                for other in self.imported(file):
+            for file in self._files_below(root):
+                for other in self._edges_of(file):
                     index.setdefault(other, []).append(file)
-        above = set(path.parents)
-        return sorted(self._importers[root].get(path, ()), key=lambda f: (-len(set(f.parents) & above), str(f)))
+        return self._importers[root].get(path, [])
 
     def files(self, root: Path) -> tuple[Path, ...]:
         """The Python files and notebooks below a project's root."""
+        return tuple(map(Path, self._files_below(str(root))))
+
+    def _files_below(self, root: str) -> tuple[str, ...]:
         if root not in self._files:
-            self._files[root] = tuple(_walk(root))
+            python: list[str] = []
+            notebooks: list[str] = []
+            for file in self._walk(root):
+                (notebooks if file.endswith(".ipynb") else python).append(file)
+                if len(python) == MOST_SEARCHED:
+                    break
+            self._files[root] = tuple([*python, *notebooks][:MOST_SEARCHED])
         return self._files[root]
 
-    def read(self, path: Path) -> bytes:
+    def _walk(self, folder: str) -> Iterator[str]:
+        """The files below a folder in the order of names, links to folders not followed."""
+        listed = self._library.folder(folder)
+        inner = {name for name in listed.folders - listed.links - _SKIPPED if not name.startswith(".")}
+        python = {name for name in listed.files if name.endswith((".py", ".ipynb")) and not name.startswith(".")}
+        for name in sorted(inner | python):
+            if name in python:
+                yield self._library.real(folder, name)
+            else:
+                yield from self._walk(f"{folder}{os.sep}{name}")
+
+    def read(self, path: Path | str) -> bytes:
         """The bytes of a file; none of a large one, or of one that cannot be read."""
         try:
-            return path.read_bytes() if path.stat().st_size <= LARGEST else b""
+            data = Path(path).read_bytes()
         except OSError:
             return b""
+        return data if len(data) <= LARGEST else b""
 
-    def glance(self, path: Path) -> Glance:
+    def glance(self, path: str) -> Glance:
         """What a file tells without being parsed."""
         if path not in self._glances:
-            self._glances[path] = glance(self.read(path), path.suffix == ".ipynb")
+            self._glances[path] = glance(self.read(path), path.endswith(".ipynb"))
         return self._glances[path]
 
-    def _root(self, path: Path) -> Path:
-        return self._finder(path).root
+    def _finder(self, path: str) -> Finder:
+        folder = path.rpartition(os.sep)[0]
+        if folder not in self._finders:
+            self._finders[folder] = Finder(self._library, Path(path), project_root(Path(path), self._is_project))
+        return self._finders[folder]
 
-    def _finder(self, path: Path) -> Finder:
-        if path.parent not in self._finders:
-            self._finders[path.parent] = Finder(self._library, path, project_root(path))
-        return self._finders[path.parent]
-
-    def _edges_of(self, path: Path) -> dict[Path, bool]:
+    def _edges_of(self, path: str) -> dict[str, bool]:
         """The files imported, and of each whether its names are handed on."""
         if path not in self._edges:
-            finder, edges = self._finder(path), dict[Path, bool]()
-            hub = path.stem == "__init__"
+            finder, edges = self._finder(path), dict[str, bool]()
+            folder, _, name = path.rpartition(os.sep)
+            hub = name.startswith("__init__.")
             for each in self.glance(path).imports:
+                if not each.dots and not finder.is_first_party(each.base, folder):
+                    continue
                 modules = [(each.base, "*" in each.names or (hub and not each.names))] if each.base or each.dots else []
                 modules += [(f"{each.base}.{name}" if each.base else name, hub) for name in each.names if name != "*"]
                 for dotted, whole in modules:
-                    file = finder.file(dotted, path, each.dots)
+                    file = finder.found(dotted, folder, each.dots)
                     if file is not None and file != path:
                         edges[file] = edges.get(file, False) or whole
             self._edges[path] = edges
         return self._edges[path]
 
-    def _builds(self, path: Path) -> bool:
+    def _builds(self, path: str) -> bool:
         """Whether a file mentions recurrent layers and has a library that they can come from."""
         return self.glance(path).recurrent and (self._has_library(path) or self._is_handed_one(path))
 
-    def _has_library(self, path: Path) -> bool:
-        finder = self._finder(path)
+    def _has_library(self, path: str) -> bool:
+        folder = path.rpartition(os.sep)[0]
         return any(
-            not each.dots and (head := each.base.partition(".")[0]) in DEEP and finder.file(head, path) is None
+            not each.dots
+            and (head := each.base.partition(".")[0]) in DEEP
+            and self._finder(path).found(head, folder) is None
             for each in self.glance(path).imports
         )
 
-    def _is_handed_one(self, path: Path) -> bool:
+    def _is_handed_one(self, path: str) -> bool:
+        folder = path.rpartition(os.sep)[0]
         return any(
             not _HANDED_ON.isdisjoint(each.names)
-            and (file := self._finder(path).file(each.base, path, each.dots)) is not None
+            and (file := self._finder(path).found(each.base, folder, each.dots)) is not None
             and self._has_library(file)
             for each in self.glance(path).imports
         )
 
-    def _reach(self, path: Path) -> Reach:
-        root = self._root(path)
+    def _reach(self, path: str) -> Reach:
+        root = str(self._finder(path).root)
         if root not in self._reaches:
-            self._reaches[root] = Reach(self, root, filter(self._builds, self.files(root)))
+            self._reaches[root] = Reach(self, root, filter(self._builds, self._files_below(root)))
         return self._reaches[root]
-
-
-def _walk(root: Path) -> Iterator[Path]:
-    count = 0
-    for suffix in ("*.py", "*.ipynb"):
-        for file in sorted(root.rglob(suffix)):
-            if any(part.startswith(".") or part in _SKIPPED for part in file.relative_to(root).parts):
-                continue
-            count += 1
-            if count > MOST_SEARCHED:
-                return
-            yield file.resolve()

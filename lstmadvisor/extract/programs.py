@@ -265,7 +265,12 @@ class _Programs:
         return None if run is None else facts_of(run, self._always)
 
     def _run(self, entry: Path) -> Run | None:
-        return self._fresh.pop(entry) if entry in self._fresh else follow(entry, self._library)
+        if entry in self._fresh:
+            return self._fresh.pop(entry)
+        run = follow(entry, self._library)
+        if run is not None:
+            run.imports = self.imports
+        return run
 
     def _keep(self, entry: Path, run: Run | None) -> None:
         self._fresh[entry] = run

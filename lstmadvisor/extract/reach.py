@@ -7,28 +7,33 @@ the script that mentions the function.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Protocol
 
 from lstmadvisor.patterns import regex
 
 _WORD = regex(rb"[A-Za-z_]\w*")
-_BLOCK = regex(rb"^(?=[^\s#)\]}\"'])", re.M)
+_NOT_WORD = bytes(byte if byte < 128 and (chr(byte).isalnum() or byte == ord("_")) else ord(" ") for byte in range(256))
+"""A space for every character that is no part of a word."""
+_BLOCK = regex(rb"\n(?=[^\s#)\]}\"'])")
 _DEFINITION = regex(rb"(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|((?:\w+[ \t]*,[ \t]*)*\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
 _COMPOUND = regex(rb"(?:if|elif|else|try|except|finally|with|for|while)\b[^\n]*:[ \t]*\n(?=([ \t]+))")
 _PROSE = regex(
-    rb'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\'|#[^\n]*'
-    rb'|("(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\')',
+    rb"#[^\n]*"
+    rb'|"(?:""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""|[^"\\\n]*(?:\\.[^"\\\n]*)*")'
+    rb"|'(?:''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''|[^'\\\n]*(?:\\.[^'\\\n]*)*')",
     re.S,
 )
-_ASKED = regex(rb"\bisinstance\((?:[^()]|\([^()]*\))*\)")
+"""Comments and texts; the search is fast because each alternative begins with a character."""
+_ASKED = regex(rb"isinstance\((?:[^()]|\([^()]*\))*\)")
 _LAYER = regex(
     rb"(?:LSTM|GRU|RNN|SimpleRNN|(?:Peephole|LayerNorm)LSTM|LayerNormSimpleRNN)(?:Cell)?"
     rb"|RNNBase|RNNCellBase|ConvLSTM[123]D|CuDNN(?:LSTM|GRU)|AWD_(?:LSTM|QRNN)"
 )
-_CHOSEN = regex(rb"\bgetattr\(\s*((?:(?:torch|tf|tensorflow|keras)\.)*\w+)[ \t]*,|\b(\w+)\.__dict__")
+_CHOSEN = regex(rb"getattr\(\s*((?:(?:torch|tf|tensorflow|keras)\.)*\w+)[ \t]*,")
+_CHOSEN_IN_DICT = regex(rb"(\w+)\.__dict__")
 _LIBRARIES = regex(rb"(?:torch\.)?nn|(?:(?:tf|tensorflow)\.)?(?:keras\.)?layers")
 
 Names = frozenset[bytes]
@@ -36,18 +41,18 @@ NONE: Names = frozenset()
 
 
 class Graph(Protocol):
-    """The files of a project and their imports."""
+    """The files of a project and their imports, by their full names."""
 
-    def read(self, path: Path) -> bytes:
+    def read(self, path: str) -> bytes:
         """The bytes of a file."""
 
-    def imported(self, path: Path) -> tuple[Path, ...]:
+    def imported(self, path: str) -> tuple[str, ...]:
         """The files that it imports."""
 
-    def passed_on(self, path: Path) -> Iterable[Path]:
+    def passed_on(self, path: str) -> Iterable[str]:
         """The files among them whose names it hands on as its own."""
 
-    def direct_importers(self, path: Path, root: Path | None = None) -> Iterable[Path]:
+    def direct_importers(self, path: str, root: str) -> Iterable[str]:
         """The files below a folder that import it."""
 
 
@@ -60,7 +65,8 @@ class Blocks:
         self.words = NONE.union(*(words for _, words in self._blocks))
         self.said = _words(data)
         """with what it does as a script: the words below `if __name__ == "__main__"`"""
-        self.chosen: Names = frozenset(a or b for a, b in _CHOSEN.findall(data))
+        in_dict = _CHOSEN_IN_DICT.findall(data) if b".__dict__" in data else ()
+        self.chosen: Names = frozenset((*_CHOSEN.findall(data), *in_dict))
         """things whose attributes are chosen at run time"""
 
     def layers(self) -> Names:
@@ -81,17 +87,18 @@ class Blocks:
 
 
 def _words(data: bytes) -> Names:
-    return frozenset(_WORD.findall(data))
+    return frozenset(data.translate(_NOT_WORD).split())
 
 
 def _word(prose: re.Match[bytes]) -> bytes:
     """Nothing of a comment or text, but a string that is one word."""
-    return b"" if prose[1] is None or b" " in prose[1] else prose[1]
+    text = prose[0]
+    return b"" if text.startswith((b"#", b'"""', b"'''")) or b" " in text else text
 
 
 def _statements(data: bytes) -> Iterator[bytes]:
     """The top-level statements of a file, and those inside its `if` and `try`."""
-    starts = [match.start() for match in _BLOCK.finditer(data)]
+    starts = [match.start() for match in _BLOCK.finditer(b"\n" + data)]
     for start, end in zip(starts, [*starts[1:], len(data)], strict=False):
         text = data[start:end]
         inside = _COMPOUND.match(text)
@@ -113,14 +120,14 @@ def _bound(text: bytes) -> Names:
 class Reach:
     """The files of a project that come to a recurrent layer by the names that they mention."""
 
-    def __init__(self, graph: Graph, root: Path, builders: Iterable[Path]) -> None:
+    def __init__(self, graph: Graph, root: str, builders: Iterable[str]) -> None:
         """`builders`, below `root`, import a library that has recurrent layers, and may name one."""
         self._graph = graph
-        self._names: dict[Path, Names] = {}
+        self._names: dict[str, Names] = {}
         """by file: the names that it gives to others and that lead to a recurrent layer"""
         self._builders = frozenset(builders)
-        self._blocks: dict[Path, Blocks] = {}
-        self._found: set[Path] = set()
+        self._blocks: dict[str, Blocks] = {}
+        self._found: set[str] = set()
         waiting = dict.fromkeys(sorted(self._builders))
         while waiting:
             here = next(iter(waiting))
@@ -129,10 +136,10 @@ class Reach:
                 waiting |= dict.fromkeys(graph.direct_importers(here, root))
         self._blocks.clear()
 
-    def __contains__(self, path: Path) -> bool:
+    def __contains__(self, path: str) -> bool:
         return path in self._found
 
-    def _grows(self, path: Path) -> bool:
+    def _grows(self, path: str) -> bool:
         """Whether more names of a file lead to a recurrent layer, by what is now known of those that it imports."""
         given = {file: names for file in self._graph.imported(path) if (names := self._names.get(file, NONE))}
         blocks = self._blocks.get(path)
@@ -140,7 +147,7 @@ class Reach:
             data = self._graph.read(path)
             if path not in self._builders and not _mentions(data, given):
                 return False
-            blocks = self._blocks[path] = Blocks(data, path.suffix == ".ipynb")
+            blocks = self._blocks[path] = Blocks(data, path.endswith(".ipynb"))
         handed = NONE.union(*given.values())
         named = handed & blocks.words
         chosen = {word for file in given if (word := _called(file)) in blocks.chosen}
@@ -153,11 +160,13 @@ class Reach:
         return len(self._names[path]) > len(before)
 
 
-def _mentions(data: bytes, given: dict[Path, Names]) -> bool:
+def _mentions(data: bytes, given: dict[str, Names]) -> bool:
     words = _words(data)
     return any(not names.isdisjoint(words) or _called(file) in words for file, names in given.items())
 
 
-def _called(file: Path) -> bytes:
+def _called(file: str) -> bytes:
     """What a module is called where it is imported."""
-    return (file.parent.name if file.stem == "__init__" else file.stem).encode()
+    folder, _, name = file.rpartition(os.sep)
+    stem = name.rpartition(".")[0]
+    return (folder.rpartition(os.sep)[2] if stem == "__init__" else stem).encode()

@@ -202,9 +202,7 @@ def together(report: Report) -> list[Report]:
     return [
         report.model_copy(
             update={
-                "files": tuple(
-                    f for f, real in zip(report.files, reals(report.files), strict=True) if {f, real} & group
-                ),
+                "files": tuple(file for file, real in named if {file, real} & group),
                 "programs": tuple(program for program in report.programs if program.path in group),
                 "outcomes": tuple(outcome for outcome in report.outcomes if outcome.program in group),
                 "findings": tuple(finding for finding in report.findings if finding.at.path in group),

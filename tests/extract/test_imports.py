@@ -130,7 +130,7 @@ def test_the_framework_itself_builds_its_own_layers_not_a_librarys(tmp_path: Pat
 def test_a_folder_called_like_a_library_inside_a_package_does_not_hide_the_library(tmp_path: Path) -> None:
     files = {"pkg/__init__.py": "", "pkg/torch/__init__.py": "", "pkg/net.py": LAYER}
     write(tmp_path, files)
-    assert Imports(Library()).imported(tmp_path / "pkg/net.py") == ()
+    assert Imports(Library()).imported(str(tmp_path / "pkg/net.py")) == ()
 
 
 def test_what_a_file_does_as_a_script_and_the_cells_of_a_notebook_count(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,41 +73,55 @@ class Finder:
         self.library = library
         self.entry = entry
         self.root = root
-        self._base_folders: dict[Path, list[Path]] = {}
+        self._base_folders: dict[str, list[str]] = {}
+        self._files: dict[str, Path] = {}
 
     def file(self, dotted: str, importer: Path, level: int = 0) -> Path | None:
         """The file of `import dotted` (or of a relative import with `level` dots) in `importer`."""
+        found = self.found(dotted, str(importer.parent), level)
+        if found is None:
+            return None
+        if found not in self._files:
+            self._files[found] = Path(found)
+        return self._files[found]
+
+    def found(self, dotted: str, folder: str, level: int = 0) -> str | None:
+        """The full name of the file of `import dotted` in a file in `folder`."""
         parts = [p for p in dotted.split(".") if p]
         if level:
-            return self._under(_above(importer, level), parts)
-        for base in self._bases(importer) if parts else ():
-            if parts[0] in DEEP and "__init__.py" in self.library.folder(str(base)).files:
+            return self._under(_above(folder, level), parts)
+        for base in self._bases(folder) if parts else ():
+            if parts[0] in DEEP and "__init__.py" in self.library.folder(base).files:
                 continue  # in `gluonts/`, which has a folder `torch`, `import torch` means the library
             if found := self._under(base, parts):
                 return found
         return None
 
-    def _bases(self, importer: Path) -> list[Path]:
-        folder = importer.parent
+    def is_first_party(self, dotted: str, folder: str) -> bool:
+        """Whether `import dotted` in a file in `folder` may mean a file of the project."""
+        head = dotted.partition(".")[0]
+        listed = map(self.library.folder, self._bases(folder))
+        return not head or any(head in each.folders or f"{head}.py" in each.files for each in listed)
+
+    def _bases(self, folder: str) -> list[str]:
         if folder not in self._base_folders:
-            bases = [self.entry.parent, folder]
-            bases += [p for p in importer.parents if p == self.root or self.root in p.parents]
-            bases += [self.root / "src"]
-            self._base_folders[folder] = list(dict.fromkeys(bases))
+            here, root = Path(folder), self.root
+            bases = [self.entry.parent, here]
+            bases += [p for p in (here, *here.parents) if p == root or root in p.parents]
+            bases += [root / "src"]
+            self._base_folders[folder] = list(dict.fromkeys(map(str, bases)))
         return self._base_folders[folder]
 
-    def _under(self, base: Path, parts: list[str]) -> Path | None:
-        folder = str(base)
+    def _under(self, base: str, parts: list[str]) -> str | None:
+        folder = base
         for number, part in enumerate(parts):
             listed = self.library.folder(folder)
             if number == len(parts) - 1 and f"{part}.py" in listed.files:
-                return self.library.real(f"{folder}/{part}.py")
+                return self.library.real(folder, f"{part}.py")
             if part not in listed.folders:
                 return None
             folder = f"{folder}/{part}"
-        return (
-            self.library.real(f"{folder}/__init__.py") if "__init__.py" in self.library.folder(folder).files else None
-        )
+        return self.library.real(folder, "__init__.py") if "__init__.py" in self.library.folder(folder).files else None
 
     def defining(self, dotted: str, name: str, importer: Path, level: int = 0) -> Path | None:
         """The one file of a folder without `__init__.py` that defines `name` at its top level (a partial checkout)."""
@@ -123,8 +139,9 @@ class Finder:
     def _folders(self, dotted: str, importer: Path, level: int) -> list[Path]:
         parts = [p for p in dotted.split(".") if p]
         if level:
-            return [_above(importer, level).joinpath(*parts)]
-        return [base.joinpath(*parts) for base in self._bases(importer) if parts and self._has(str(base), parts)]
+            return [Path(_above(str(importer.parent), level), *parts)]
+        bases = self._bases(str(importer.parent)) if parts else ()
+        return [Path(base, *parts) for base in bases if self._has(base, parts)]
 
     def _has(self, folder: str, parts: list[str]) -> bool:
         for part in parts:
@@ -142,20 +159,26 @@ class Finder:
         )
 
 
-def _above(importer: Path, level: int) -> Path:
-    """The folder that a relative import with `level` dots starts from."""
-    return importer.parents[min(level, len(importer.parents)) - 1]
+def _above(folder: str, level: int) -> str:
+    """The folder that a relative import with `level` dots in a file in `folder` starts from."""
+    for _ in range(level - 1):
+        folder = folder.rpartition(os.sep)[0] or os.sep
+    return folder
 
 
-def project_root(file: Path) -> Path:
+def is_project(folder: Path) -> bool:
+    """Whether a project file or `.git` lies in a folder."""
+    marks = (".git", "pyproject.toml", "setup.py", "setup.cfg", "lstmadvisor.toml")
+    return any((folder / mark).exists() for mark in marks)
+
+
+def project_root(file: Path, is_project: Callable[[Path], bool] = is_project) -> Path:
     """The nearest folder above `file` with a project file or `.git`; else where we are, if that is above it.
 
     Else the folder that holds its outermost package.
     """
     for folder in file.parents:
-        if any(
-            (folder / mark).exists() for mark in (".git", "pyproject.toml", "setup.py", "setup.cfg", "lstmadvisor.toml")
-        ):
+        if is_project(folder):
             return folder
     here = Path.cwd()
     if here in file.parents and len(here.parts) > 2:

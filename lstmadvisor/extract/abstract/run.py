@@ -21,6 +21,7 @@ from lstmadvisor.extract.abstract.names import canonical
 from lstmadvisor.extract.abstract.settings import CommandOption
 from lstmadvisor.extract.abstract.state import Exhausted, Stop
 from lstmadvisor.extract.abstract.statements import Statements
+from lstmadvisor.extract.imports import Imports
 from lstmadvisor.sources import STDIN
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Run(Statements):
         super().__init__()
         self.library = library_
         self.finder = Finder(library_, entry, root)
+        self.imports = Imports(library_)
         self.modules: dict[Path, Module] = {}
         self.text = 0
         self.entry: Module | None = None

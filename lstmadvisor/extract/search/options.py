@@ -13,7 +13,6 @@ import libcst as cst
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Bound, Const, External, Function, Map, Object, Opaque, Seq, Spot, Value
 from lstmadvisor.extract.common import Fact, fact, inferred, place
-from lstmadvisor.extract.imports import Imports
 from lstmadvisor.facts import ABSENT, DeadSetting, Known, Option, Place, Unknown
 from lstmadvisor.nodes import below
 from lstmadvisor.patterns import regex
@@ -158,7 +157,7 @@ class _Others:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._imports = Imports(run.library)
+        self._imports = run.imports
         self._modules = {m.source.path: m.source.file for m in run.modules.values()}
         self._own = {f.resolve() for f in self._modules.values() if f is not None}
 
