@@ -262,7 +262,11 @@ class _Programs:
 
     def _facts(self, entry: Path) -> Program | None:
         run = self._run(entry)
-        return None if run is None else facts_of(run, self._always)
+        if run is None:
+            return None
+        program = facts_of(run, self._always)
+        run.forget()
+        return program
 
     def _run(self, entry: Path) -> Run | None:
         if entry in self._fresh:
@@ -275,7 +279,9 @@ class _Programs:
     def _keep(self, entry: Path, run: Run | None) -> None:
         self._fresh[entry] = run
         if len(self._fresh) > MOST_FRESH:
-            del self._fresh[next(iter(self._fresh))]
+            oldest = self._fresh.pop(next(iter(self._fresh)))
+            if oldest is not None:
+                oldest.forget()
 
 
 def _told(run: Run | None) -> _Entry:

@@ -122,7 +122,6 @@ class Reach:
 
     def __init__(self, graph: Graph, root: str, builders: Iterable[str]) -> None:
         """`builders`, below `root`, import a library that has recurrent layers, and may name one."""
-        self._graph = graph
         self._names: dict[str, Names] = {}
         """by file: the names that it gives to others and that lead to a recurrent layer"""
         self._builders = frozenset(builders)
@@ -132,19 +131,19 @@ class Reach:
         while waiting:
             here = next(iter(waiting))
             del waiting[here]
-            if self._grows(here):
+            if self._grows(here, graph):
                 waiting |= dict.fromkeys(graph.direct_importers(here, root))
         self._blocks.clear()
 
     def __contains__(self, path: str) -> bool:
         return path in self._found
 
-    def _grows(self, path: str) -> bool:
+    def _grows(self, path: str, graph: Graph) -> bool:
         """Whether more names of a file lead to a recurrent layer, by what is now known of those that it imports."""
-        given = {file: names for file in self._graph.imported(path) if (names := self._names.get(file, NONE))}
+        given = {file: names for file in graph.imported(path) if (names := self._names.get(file, NONE))}
         blocks = self._blocks.get(path)
         if blocks is None:
-            data = self._graph.read(path)
+            data = graph.read(path)
             if path not in self._builders and not _mentions(data, given):
                 return False
             blocks = self._blocks[path] = Blocks(data, path.endswith(".ipynb"))
@@ -155,7 +154,7 @@ class Reach:
         if handed & blocks.said or chosen or layers:
             self._found.add(path)
         before = self._names.get(path, NONE)
-        passed = (self._names.get(file, NONE) for file in self._graph.passed_on(path))
+        passed = (self._names.get(file, NONE) for file in graph.passed_on(path))
         self._names[path] = before.union(named, layers, blocks.leading(named | chosen | layers), *passed)
         return len(self._names[path]) > len(before)
 

@@ -227,17 +227,15 @@ class Access(State):
     def lineage(self, cls: Value) -> list[Value]:
         """A class and its bases, nearest first."""
         out: list[Value] = []
-
-        def visit(c: Value, depth: int) -> None:
-            if any(c is o for o in out) or depth > 12:
-                return
-            out.append(c)
-            if isinstance(c, Class):
-                for b in c.bases:
-                    for each in b.options if isinstance(b, Choice) else [b]:
-                        visit(each, depth + 1)
-
-        visit(cls, 0)
+        left = [(cls, 0)]
+        while left:
+            here, depth = left.pop()
+            if depth > 12 or any(here is known for known in out):
+                continue
+            out.append(here)
+            bases = here.bases if isinstance(here, Class) else ()
+            nearest = [(each, depth + 1) for b in bases for each in (b.options if isinstance(b, Choice) else [b])]
+            left += reversed(nearest)
         return out
 
     def find(self, cls: Class, name: str) -> Value | None:

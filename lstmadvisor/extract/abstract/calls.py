@@ -179,6 +179,7 @@ class Calls(Binding):
         self.called.add(id(function.node))
         scope = self.scope
         frame = Frame(function, at, virtual, len(scope.loops), len(scope.conditions), env)
+        self.run.frames.append(frame)
         self.scope = replace(
             scope,
             frames=(*scope.frames, frame),

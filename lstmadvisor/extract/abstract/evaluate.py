@@ -713,5 +713,8 @@ _EXPRESSIONS: dict[type[cst.CSTNode], Callable[..., Value]] = {
 @lru_cache(maxsize=4096)
 def _text(literal: str) -> str | bytes:
     """What a literal in quotes stands for."""
+    if literal[0] in "'\"" and "\\" not in literal:  # `literal_eval` compiles it, and leaves garbage in circles
+        quotes = 3 if literal[:3] in ("'''", '"""') else 1
+        return literal[quotes:-quotes]
     value: str | bytes = ast.literal_eval(literal)
     return value

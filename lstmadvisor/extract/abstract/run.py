@@ -32,6 +32,7 @@ from lstmadvisor.extract.abstract.values import (
     Class,
     Env,
     External,
+    Frame,
     Function,
     Instance,
     Loop,
@@ -65,6 +66,7 @@ class Run(Statements):
         self.instances: list[Instance] = []
         self.classes: list[Class] = []
         self.functions: list[Function] = []
+        self.frames: list[Frame] = []
         self.called: set[int] = set()
         self.loops_that_train: set[int] = set()
         self.unrolling: list[Loop] = []
@@ -88,6 +90,32 @@ class Run(Statements):
         except Exhausted:
             self.exhausted = True
         return module
+
+    def forget(self) -> None:
+        """Take apart what was made: values that name each other would wait, with all syntax, for a search for garbage.
+
+        Nothing can be asked of the run afterwards.
+        """
+        for frame in self.frames:
+            if frame.env is not None:
+                frame.env.names.clear()
+            frame.env = frame.result = None
+        for function in self.functions:
+            function.env.names.clear()
+            function.owner = None
+        for cls in self.classes:
+            cls.names.clear()
+        for instance in self.instances:
+            instance.attrs.clear()
+            instance.given.clear()
+            instance.scope = instance.term = None
+        for module in self.modules.values():
+            module.env.names.clear()
+            vars(module).clear()
+        for term in self.trace:
+            term.attrs.clear()
+            term.result = None
+        vars(self).clear()
 
     def uses(self, path: Path) -> bool:
         """Whether something that the file at `path` defines is really used: called, or a constant of it imported."""
