@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -103,6 +104,8 @@ class Cache:
         try:
             status = Path(path).stat()
         except OSError:
+            return [0, 0, ""]
+        if not stat.S_ISREG(status.st_mode):
             return [0, 0, ""]
         if known is None or known[:2] != [status.st_mtime_ns, status.st_size]:
             known = self._files[path] = [status.st_mtime_ns, status.st_size, _digest(path, status)]

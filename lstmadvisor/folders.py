@@ -90,6 +90,15 @@ def absolute(path: Path | str) -> Path:
     return Path(os.path.abspath(path))
 
 
+def content(path: Path | str, most: int) -> bytes | None:
+    """The bytes of a file; None of one that is larger than `most`, cannot be read or is none, such as a pipe."""
+    try:
+        status = Path(path).stat()
+        return Path(path).read_bytes() if stat.S_ISREG(status.st_mode) and status.st_size <= most else None
+    except OSError:
+        return None
+
+
 def find(
     paths: Iterable[Path | str],
     exclude: Iterable[str] = (),

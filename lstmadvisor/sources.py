@@ -453,10 +453,17 @@ class Library:
         return self._keys[name]
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links in a circle
+        return False
+
+
 def _listed(path: str) -> Folder:
     try:
         with os.scandir(path) as entries:
-            found = [(entry.name, entry.is_dir(), entry.is_symlink()) for entry in entries]
+            found = [(entry.name, _is_folder(entry), entry.is_symlink()) for entry in entries]
     except OSError:
         return Folder()
     return Folder(

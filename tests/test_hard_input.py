@@ -114,3 +114,37 @@ def test_a_pipe_and_a_circle_of_links_do_not_stop_the_others(tmp_path: Path) -> 
     assert done.returncode == 0
     assert [program["files"] for program in json.loads(done.stdout)["programs"]] == [["train.py"]]
     assert sorted(line.split(":")[0] for line in done.stderr.splitlines()) == ["one.py", "pipe.py"]
+
+
+def _oddities(folder: Path) -> None:
+    """What may lie beside a program, and is no file that can be read."""
+    os.mkfifo(folder / "pipe.py")
+    os.mkfifo(folder / "pipe.json")
+    for suffix in ("py", "yaml"):
+        (folder / f"one.{suffix}").symlink_to(f"two.{suffix}")
+        (folder / f"two.{suffix}").symlink_to(f"one.{suffix}")
+        (folder / f"gone.{suffix}").symlink_to(f"nowhere.{suffix}")
+
+
+@pytest.mark.parametrize("model", ["model.py", "parts/model.py"])
+def test_pipes_and_circles_of_links_beside_a_program_change_nothing(tmp_path: Path, model: str) -> None:
+    here = tmp_path / model
+    here.parent.mkdir(exist_ok=True)
+    here.write_text(
+        "import torch.nn as nn\nclass Net(nn.Module):\n    def __init__(self):\n        self.rnn = nn.LSTM(1, 2)\n"
+    )
+    package = "model" if here.parent == tmp_path else "parts"
+    (tmp_path / "train.py").write_text(
+        f"import torch, argparse, yaml\nfrom {package} import Net\nparser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--config', required=True)\ncfg = yaml.safe_load(open(parser.parse_args().config))\n"
+        "net = Net()\nnet(torch.ones(1, 1, 1))[0].sum().backward()\n"
+    )
+    (tmp_path / "train.yaml").write_text("rate: 3\n")
+    ways = [["."], ["."], [".", "--no-cache"], ["train.py"], [model]]
+    before = [_run(tmp_path, "facts", "--format", "json", *way) for way in ways]
+    assert all('"value": "LSTM"' in done.stdout for done in before)
+    _oddities(tmp_path)
+    if here.parent != tmp_path:
+        _oddities(here.parent)
+    after = [_run(tmp_path, "facts", "--format", "json", *way) for way in ways]
+    assert [(done.returncode, done.stdout, done.stderr) for done in after] == [(0, done.stdout, "") for done in before]

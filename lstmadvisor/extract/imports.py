@@ -8,6 +8,7 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
+from lstmadvisor import folders
 from lstmadvisor.extract.abstract.modules import Finder, is_project, project_root
 from lstmadvisor.extract.glance import DEEP, Glance, glance, mentions_library
 from lstmadvisor.extract.reach import Reach
@@ -142,11 +143,7 @@ class Imports:
 
     def read(self, path: Path | str) -> bytes:
         """The bytes of a file; none of a large one, or of one that cannot be read."""
-        try:
-            data = Path(path).read_bytes()
-        except OSError:
-            return b""
-        return data if len(data) <= LARGEST else b""
+        return folders.content(path, LARGEST) or b""
 
     def glance(self, path: str) -> Glance:
         """What a file tells without being parsed."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmadvisor.extract.abstract.values import Const, Map, Object, Opaque, Seq, Spot, Term, Value
+from lstmadvisor.folders import SKIPPED
 
 if TYPE_CHECKING:
     from lstmadvisor.extract.abstract.run import Run
@@ -184,7 +185,7 @@ def _only_config(run: Run) -> Path | None:
     for folder in {run.finder.root, run.finder.entry.parent}:
         for depth in ("*", "*/*", "*/*/*"):
             for suffix in _SUFFIXES:
-                found.update(f.resolve() for f in folder.glob(depth + suffix) if not _is_tooling(f.name))
+                found.update(f.resolve() for f in folder.glob(depth + suffix) if _is_shipped(f, folder))
             if len(found) > 1:
                 return None
     return found.pop() if len(found) == 1 else None
@@ -197,8 +198,10 @@ _TOOLING = frozenset(
 _SUFFIXES = (".yaml", ".yml", ".json", ".toml")
 
 
-def _is_tooling(name: str) -> bool:
-    return name.startswith(".") or name in _TOOLING
+def _is_shipped(file: Path, folder: Path) -> bool:
+    """Whether a file below a folder may configure a program: no tool's file, no rest of a run, no cache."""
+    hidden = any(part.startswith(".") or part in SKIPPED for part in file.relative_to(folder).parts)
+    return not hidden and file.name not in _TOOLING and file.is_file()
 
 
 def to_object(value: Value, kind: str = "namespace") -> Value:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from lstmadvisor import folders
 from lstmadvisor.extract.abstract.values import Env, Spot
 from lstmadvisor.extract.glance import DEEP
 from lstmadvisor.facts import Place
@@ -17,6 +18,9 @@ from lstmadvisor.nodes import Range
 
 if TYPE_CHECKING:
     from lstmadvisor.sources import Library, Parsed, Source
+
+_LARGEST_GLANCED_AT = 300_000
+"""Bytes of a file that is searched for a definition."""
 
 
 class Module:
@@ -125,13 +129,10 @@ class Finder:
 
     def defining(self, dotted: str, name: str, importer: Path, level: int = 0) -> Path | None:
         """The one file of a folder without `__init__.py` that defines `name` at its top level (a partial checkout)."""
-        pattern = re.compile(rf"^(?:def|class)\s+{re.escape(name)}\b|^{re.escape(name)}\s*[:=]", re.M)
+        pattern = re.compile(rf"^(?:def|class)\s+{re.escape(name)}\b|^{re.escape(name)}\s*[:=]".encode(), re.M)
         for folder in self._folders(dotted, importer, level):
-            hits = [
-                f
-                for f in sorted(folder.glob("*.py"))[:200]
-                if f.stat().st_size < 300_000 and pattern.search(f.read_text(errors="replace"))
-            ]
+            files = sorted(folder.glob("*.py"))[:200]
+            hits = [f for f in files if pattern.search(folders.content(f, _LARGEST_GLANCED_AT) or b"")]
             if len(hits) == 1:
                 return hits[0]
         return None
