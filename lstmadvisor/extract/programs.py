@@ -172,6 +172,7 @@ def _understood(paths: Sequence[Path], library: Library, several: bool, always: 
                 library.messages.append(Message(path=shown(path), text=_failure(error), fatal=True))
     finally:
         sys.setrecursionlimit(limit)
+        programs.forget_all()
     return tuple(programs.found.values())
 
 
@@ -279,9 +280,17 @@ class _Programs:
     def _keep(self, entry: Path, run: Run | None) -> None:
         self._fresh[entry] = run
         if len(self._fresh) > MOST_FRESH:
-            oldest = self._fresh.pop(next(iter(self._fresh)))
-            if oldest is not None:
-                oldest.forget()
+            self._forget(next(iter(self._fresh)))
+
+    def _forget(self, entry: Path) -> None:
+        run = self._fresh.pop(entry)
+        if run is not None:
+            run.forget()
+
+    def forget_all(self) -> None:
+        """Let go of what was kept to go on with."""
+        for entry in list(self._fresh):
+            self._forget(entry)
 
 
 def _told(run: Run | None) -> _Entry:

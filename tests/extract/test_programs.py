@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
 
+from lstmadvisor.extract.abstract.modules import Module
+from lstmadvisor.extract.abstract.values import Class, Function, Instance, Term
 from lstmadvisor.extract.programs import understand
 from lstmadvisor.facts import Program
 from lstmadvisor.sources import Library
@@ -90,3 +93,47 @@ def test_two_programs_share_a_module(tmp_path: Path) -> None:
 def test_a_circle_of_imports_ends(tmp_path: Path) -> None:
     files = {"model.py": "import train\n" + MODEL, "train.py": TRAIN.format(model="model")}
     assert names(programs(tmp_path, files, "train.py")) == [("train.py", ["model.py", "train.py"])]
+
+
+HELPERS = """
+import functools
+from dataclasses import dataclass
+@dataclass
+class Options:
+    size: int = 8
+    others: list = None
+class Trainer:
+    def __init__(self, net, options):
+        self.net, self.options, self.me = net, options, self
+    def each(self, data):
+        def step(batch, depth=0):
+            return step(batch, depth + 1) if depth < 2 else self.net(batch).sum()
+        scale = [lambda loss: loss * weight for weight in (1, 2)]
+        for batch in data:
+            yield functools.partial(step, batch), scale
+def made(function):
+    @functools.wraps(function)
+    def inner(*args):
+        return function(*args)
+    return inner
+@made
+def start(net):
+    trainer = Trainer(net, Options())
+    for step, scale in trainer.each([1, 2]):
+        scale[0](step()).backward()
+    return trainer
+"""
+
+
+def test_runs_that_are_over_do_not_wait_for_the_garbage_collector(tmp_path: Path) -> None:
+    train = "from helpers import start\nfrom model import Net\nkept = start(Net())\n"
+    files = {"model.py": MODEL, "train.py": train, "helpers.py": HELPERS}
+    gc.collect()
+    gc.disable()
+    try:
+        found = programs(tmp_path, files, *files)
+        left = [each for each in gc.get_objects() if isinstance(each, (Module, Term, Function, Class, Instance))]
+    finally:
+        gc.enable()
+    assert names(found) == [("train.py", ["helpers.py", "model.py", "train.py"])]
+    assert left == []
