@@ -5,7 +5,8 @@
         print(finding.at.path, finding.at.line, finding.code, finding.message)
 
 `check`, `audit` and `check_source` each give a `Report`, whose parts are the other names here.  All of them are frozen
-pydantic models.  `%load_ext lstmadvisor` makes the magic `%%lstmadvisor` known to IPython.
+pydantic models; what could not be read is told in `report.messages`.  `with lstmadvisor.probe() as measuring:` measures
+a block that trains.  `%load_ext lstmadvisor` makes the magic `%%lstmadvisor` known to IPython.
 """
 
 from __future__ import annotations

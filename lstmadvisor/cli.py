@@ -78,8 +78,18 @@ def _setting(name: str, *more: str, **given: Any) -> Callable[[Command], Command
     return click.option(name, *more, envvar="LSTMADVISOR" + name[1:].replace("-", "_").upper(), **given)
 
 
-def _words_option(name: str, help: str, metavar: str = "RULES") -> Callable[[Command], Command]:
-    return _setting(name, multiple=True, callback=_words, metavar=metavar, help=help)
+def _words_option(name: str, help: str, metavar: str = "RULES", **given: Any) -> Callable[[Command], Command]:
+    return _setting(name, multiple=True, callback=_words, metavar=metavar, help=help, **given)
+
+
+def _rules(ctx: click.Context, option: click.Parameter, typed: str) -> list[Any]:
+    from lstmadvisor.completion import rules
+
+    return rules(ctx, option, typed)
+
+
+_PATH = click.Path(readable=False)
+"""For the shell to complete; what cannot be read is told by the command."""
 
 
 _reading = _together(
@@ -87,7 +97,7 @@ _reading = _together(
     _setting("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True),
     _setting("--config", type=click.Path(dir_okay=False), help="Read this TOML file, not the nearest one."),
     _setting("--isolated", is_flag=True, help="Read no configuration."),
-    click.option("--stdin-filename", metavar="PATH", help="What `-` is called, and where it lies."),
+    click.option("--stdin-filename", metavar="PATH", type=_PATH, help="What `-` is called, and where it lies."),
     _setting("--quiet", "-q", is_flag=True, help="No summary, no messages."),
     click.option("--verbose", "-v", is_flag=True, callback=_verbose, help="Say more; show tracebacks."),
 )
@@ -108,12 +118,14 @@ _judging = _together(
         metavar="FORMAT=FILE",
         help="Write this as well; repeatable.",
     ),
-    _words_option("--select", "Run these: codes, prefixes, families, topics or names of rules, or all."),
-    _words_option("--extend-select", "Run these as well."),
-    _words_option("--ignore", "Do not run these."),
+    _words_option(
+        "--select", "Run these: codes, prefixes, families, topics or names of rules, or all.", shell_complete=_rules
+    ),
+    _words_option("--extend-select", "Run these as well.", shell_complete=_rules),
+    _words_option("--ignore", "Do not run these.", shell_complete=_rules),
     _setting("--min-severity", type=click.Choice(_SEVERITIES), default="advice", help="Leave out what is below."),
     _setting("--fail-on", type=click.Choice((*_SEVERITIES, "never")), help="Exit with 1 from here [warning]."),
-    _setting("--baseline", metavar="FILE", help="Do not report the findings that it lists."),
+    _setting("--baseline", metavar="FILE", type=_PATH, help="Do not report the findings that it lists."),
     click.option("--update-baseline", is_flag=True, help="Make the findings of this run the known ones."),
     click.option(
         "--html", metavar="FILE", type=click.Path(dir_okay=False), help="Write a report to read in a browser."
@@ -132,7 +144,7 @@ def main() -> None:
 
 
 @main.command(epilog=_EXIT_CODES)
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, type=_PATH)
 @click.option("--fix", is_flag=True, help="Make the fixes that cannot change what is learned.")
 @_unsafe
 @_diff
@@ -157,7 +169,9 @@ _probing = _together(
         "--probe-seconds", "seconds", type=click.FloatRange(min=1), default=120.0, show_default=True, metavar="S"
     ),
     click.option("--probe-memory", "memory", type=click.FloatRange(min=0.1), metavar="GIB", help="End it above that."),
-    click.option("--python", metavar="PATH", help="Run it with this interpreter, that of the project's environment."),
+    click.option(
+        "--python", metavar="PATH", type=_PATH, help="Run it with this interpreter, that of the project's environment."
+    ),
     click.option("--in-place", is_flag=True, help="Run it where it is, not in a scratch copy."),
     click.option("--dry-run", is_flag=True, help="Say what would be run, and stop."),
     click.option("--save-probe", "save", type=click.Path(dir_okay=False), help="Write what was measured there."),
@@ -166,7 +180,7 @@ _probing = _together(
 
 
 @main.command(epilog=_EXIT_CODES)
-@click.argument("script")
+@click.argument("script", type=_PATH)
 @click.argument("arguments", nargs=-1, metavar="[-- ARGS]")
 @click.option("--all", "everything", is_flag=True, help="Fold nothing.")
 @_unsafe
@@ -188,7 +202,7 @@ def audit(script: str, arguments: tuple[str, ...], probe: bool, **options: Any) 
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, type=_PATH)
 @click.option("--format", "form", type=click.Choice(FACTS_FORMATS), default="full", show_default=True)
 @_finding
 @_reading
@@ -200,7 +214,7 @@ def facts(paths: tuple[str, ...], **options: Any) -> None:
 
 
 @main.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_rules)
 @click.option("--format", "form", type=click.Choice(FACTS_FORMATS), default="full", show_default=True)
 @_setting("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 def rule(name: str | None, form: str, color: str) -> None:

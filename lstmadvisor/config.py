@@ -17,7 +17,7 @@ from lstmadvisor.model import Severity
 from lstmadvisor.options import Options, model
 from lstmadvisor.project import Project
 from lstmadvisor.rule import Rule
-from lstmadvisor.selection import Layer
+from lstmadvisor.selection import Layer, UnknownSelector, covered
 
 FailOn = Literal["error", "warning", "advice", "never"]
 
@@ -72,17 +72,25 @@ def check(project: Project) -> Config:
         return Config.model_validate(project.table)
     except ValidationError as error:
         keys = [name.replace("_", "-") for name in Config.model_fields]
-        table = ": [tool.lstmadvisor]" if project.file and project.file.name == "pyproject.toml" else ""
-        raise UserError(_explain(error, f"{project.file}{table}", keys)) from None
+        raise UserError(_explain(error, _where(project.file), keys)) from None
 
 
-def settings(config: Config, rules: Sequence[Rule]) -> dict[str, RuleSettings]:
-    """The options and severity of every rule, by its code."""
+def settings(config: Config, rules: Sequence[Rule], file: Path | None = None) -> dict[str, RuleSettings]:
+    """The options and severity of every rule, by its code.
+
+    `UserError` says which rule is named in `file` and is not there, and what is wrong with an option.
+    """
+    lists = {"select": config.select or (), "extend-select": config.extend_select, "ignore": config.ignore}
+    for key, words in (*lists.items(), *config.per_file_ignores.items()):
+        try:
+            covered(rules, words)
+        except UnknownSelector as error:
+            raise UserError(f"{_where(file)}: {key}: {error}") from None
     names = {rule.name for rule in rules}
     for name in config.rules:
         if name not in names:
-            raise UserError(f"[tool.lstmadvisor.rules.{name}]: no such rule{suggestion(name, names)}")
-    return {rule.code: _rule_settings(rule, config.rules.get(rule.name, {})) for rule in rules}
+            raise UserError(f"{_where(file, 'rules', name)}: no such rule{suggestion(name, names)}")
+    return {rule.code: _rule_settings(rule, config.rules.get(rule.name, {}), file) for rule in rules}
 
 
 def as_toml(config: Config) -> str:
@@ -119,11 +127,18 @@ def ignored_in(config: Config, project: Project, path: str) -> tuple[str, ...]:
     )
 
 
-def _rule_settings(rule: Rule, table: dict[str, Any]) -> RuleSettings:
+def _where(file: Path | None, *keys: str) -> str:
+    """A table as people find it: its file and its heading there."""
+    is_own = file is not None and file.name != "pyproject.toml"
+    heading = ".".join(keys if is_own else ("tool", "lstmadvisor", *keys))
+    return ": ".join([*([str(file)] if file else []), *([f"[{heading}]"] if heading else [])])
+
+
+def _rule_settings(rule: Rule, table: dict[str, Any], file: Path | None) -> RuleSettings:
     if not table:
         return RuleSettings(rule.options())
     given = {key.replace("-", "_"): value for key, value in table.items()}
-    where = f"[tool.lstmadvisor.rules.{rule.name}]"
+    where = _where(file, "rules", rule.name)
     severity = given.pop("severity", None)
     if severity is not None and severity not in list(Severity):
         raise UserError(f"{where}: severity must be {', '.join(s.value for s in Severity)}, not {severity!r}")

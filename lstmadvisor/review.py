@@ -102,7 +102,7 @@ def files(request: Request) -> Report:
 def rules(request: Request) -> tuple[Rule, ...]:
     """The rules that a review is made with; `UserError` if the settings name one that is not there."""
     everything = packs.rules(packs.packs(request.project.packs))
-    configuration.settings(request.config, everything)
+    configuration.settings(request.config, everything, request.project.file)
     return selection.select(everything, (request.config.layer, request.layer))
 
 
@@ -199,7 +199,7 @@ class _Judge:
 
     def __init__(self, request: Request, least: Severity, whole: bool) -> None:
         self.rules = packs.rules(packs.packs(request.project.packs))
-        self.settings = configuration.settings(request.config, self.rules)
+        self.settings = configuration.settings(request.config, self.rules, request.project.file)
         self.chosen = selection.select(self.rules, (request.config.layer, request.layer))
         self.ignored = _Ignored(request, self.rules)
         self.request, self.whole = request, whole
@@ -357,8 +357,6 @@ class _Ignored:
     def __init__(self, request: Request, rules: Sequence[Rule]) -> None:
         self._request = request
         self._rules = rules
-        for selectors in request.config.per_file_ignores.values():
-            selection.covered(rules, selectors)
         self._codes: dict[str, frozenset[str]] = {}
 
     def __call__(self, finding: Finding) -> bool:

@@ -204,7 +204,7 @@ class Session(NamedTuple):
         for finding, why in refused:
             click.echo(f"{placed(finding.at)}: {finding.code} is not fixed: {safe(why)}", err=True)
         if made or refused:
-            click.echo(f"{verb} {len(made)} finding{'' if len(made) == 1 else 's'}.", err=True)
+            click.echo(f"{verb} {_counted(len(made), 'finding')}.", err=True)
 
     def _project(self, paths: Sequence[Path]) -> Project:
         if self.isolated:
@@ -255,9 +255,8 @@ class Session(NamedTuple):
         new.write()
         added, removed = len(set(new.entries) - set(old.entries)), len(set(old.entries) - set(new.entries))
         if not self.quiet:
-            click.echo(
-                f"{safe(str(new.file))}: {len(new.entries)} known findings, {added} new, {removed} gone", err=True
-            )
+            known_now = _counted(len(new.entries), "known finding")
+            click.echo(f"{safe(str(new.file))}: {known_now}, {added} new, {removed} gone", err=True)
         sys.exit(0)
 
     def _add_noqa(self, found: Report) -> NoReturn:
@@ -276,7 +275,8 @@ class Session(NamedTuple):
         for finding in refused:
             click.echo(f"{placed(finding.at)}: {finding.code} is not silenced: no place for a comment", err=True)
         if not self.quiet:
-            click.echo(f"Silenced {len(found.findings) - len(refused)} findings in {len(files)} files.", err=True)
+            silent = _counted(len(found.findings) - len(refused), "finding")
+            click.echo(f"Silenced {silent} in {_counted(len(files), 'file')}.", err=True)
         sys.exit(2 if _nothing_read(found) else int(bool(refused)))
 
     def _finish(self, found: Report, request: Request, audit: bool, to_stderr: bool = False) -> NoReturn:
@@ -322,6 +322,10 @@ class Session(NamedTuple):
             if message.fatal or not self.quiet:
                 place = placed(message.at) if message.at else safe(message.path)
                 click.echo(f"{place}: {safe(message.text)}", err=True)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _crashed(found: Report) -> list[Outcome]:

@@ -92,6 +92,19 @@ def test_where_an_unknown_key_stands(tmp_path: Path) -> None:
             config.check(Project(tmp_path, {"selct": []}, tmp_path / name))
 
 
+@pytest.mark.parametrize(("name", "table"), [("pyproject.toml", "tool.lstmadvisor."), ("lstmadvisor.toml", "")])
+def test_where_a_rule_is_named_that_is_not_there(rules: tuple[Rule, ...], name: str, table: str) -> None:
+    file, top = Path("home") / name, f": [{table[:-1]}]" if table else ""
+    for given, message in (
+        ({"select": ["LA999"]}, f"{top}: select: no rule answers to 'LA999'"),
+        ({"per-file-ignores": {"tests/*": ["LA2", "no-sed"]}}, f"{top}: tests/*: no rule answers to 'no-sed'"),
+        ({"rules": {"no-sed": {}}}, f": [{table}rules.no-sed]: no such rule; did you mean 'no-seed'?"),
+        ({"rules": {"no-seed": {"x": 1}}}, f": [{table}rules.no-seed]: unknown key 'x'"),
+    ):
+        with pytest.raises(UserError, match="^" + re.escape(str(file) + message)):
+            config.settings(configured(**given), rules, file)
+
+
 def test_every_key() -> None:
     found = configured(**{
         "select": ["LA2"], "extend-select": ["LA501"], "ignore": ["topic"], "per-file-ignores": {"tests/*": ["LA2"]},

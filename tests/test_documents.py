@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from packaging.requirements import Requirement
@@ -72,6 +73,23 @@ def test_shell_completion() -> None:
     assert run(**{variable: "bash_complete"}, **words) == "plain,check\n"
     words = {"COMP_WORDS": "lstmadvisor check --format gi", "COMP_CWORD": "3"}
     assert run(**{variable: "bash_complete"}, **words) == "plain,github\nplain,gitlab\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("check trai", "file,trai\n"),
+        ("audit trai", "file,trai\n"),
+        ("check . --baseline kno", "file,kno\n"),
+        ("rule clip-aft", "plain,clip-after-step\n"),
+        ("rule la502", "plain,LA502\n"),
+        ("check --select LA201,arch", "plain,LA201,architecture\n"),
+        ("check --ignore nothing-like-it", "\n"),
+    ],
+)
+def test_the_shell_completes_files_and_rules(typed: str, offered: str) -> None:
+    words = {"COMP_WORDS": f"lstmadvisor {typed}", "COMP_CWORD": str(len(typed.split()))}
+    assert run(_LSTMADVISOR_COMPLETE="bash_complete", **words) == offered
 
 
 def test_the_version_is_the_same_everywhere() -> None:

@@ -74,6 +74,12 @@ def test_configuration_files() -> None:
     assert written("lr: 1\nrate: 0.7\n", line(2), name="a.yaml") == ("lr: 1\nrate: 0.7  # noqa: LA201\n", 0)
 
 
+def test_one_is_no_plural() -> None:
+    shutil.copy(EXAMPLES / "sunspots" / "train.py", "train.py")
+    done = CliRunner().invoke(main, ["check", "train.py", "--select", "LA502", "--add-noqa"])
+    assert done.stderr == "Silenced 1 finding in 1 file.\n"
+
+
 def test_programs_and_notebooks_are_silent_afterwards() -> None:
     shutil.copytree(EXAMPLES, "work")
     first = CliRunner().invoke(main, ["check", "work", "--add-noqa"])

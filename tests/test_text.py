@@ -8,8 +8,10 @@ import textwrap
 import pytest
 
 from lstmadvisor.facts import Known, Optimizer, Place, Program, Read, RecurrentLayer, Unknown
+from lstmadvisor.fix.diff import between
 from lstmadvisor.model import Evidence, Finding, Fix, Grade, Outcome, Report, ScorecardLine, Severity
 from lstmadvisor.report import machine, text
+from lstmadvisor.report.diffs import excerpt
 from lstmadvisor.report.excerpt import Excerpts, Span
 from lstmadvisor.report.facts_text import facts_text
 from lstmadvisor.report.terminal import Paint, safe, width
@@ -122,6 +124,11 @@ def draw(source: str, columns: int = 80, **place: int) -> str:
 )
 def test_underlining(source: str, place: dict[str, int], drawn: str) -> None:
     assert draw(source, **place) == drawn
+
+
+def test_a_diff_of_a_last_line_without_a_newline_is_one_piece() -> None:
+    diff = between("a = 1\nb = 2", "a = 1\nb = 3", "a.py")
+    assert list(excerpt(diff, "a.py", 1, Paint())) == ["1 | a = 1", "2 - b = 2", "2 + b = 3"]
 
 
 def test_long_lines_are_cut_around_the_span() -> None:

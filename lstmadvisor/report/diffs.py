@@ -18,12 +18,12 @@ def painted(diff: str, paint: Paint) -> str:
 
 def excerpt(diff: str, path: str, gutter: int, paint: Paint) -> Iterator[str]:
     """A diff below a finding in `path`: the lines that change with their numbers, and the lines right beside them."""
-    lines = diff.split("\n")[:-1]
+    lines = [line for line in diff.split("\n")[:-1] if not line.startswith("\\ ")]  # no newline at the end of the file
     beside = {n for i, line in enumerate(lines) if line[:1] in "+-" for n in (i - 1, i, i + 1)}
     shown = -1
     old = new = 0
     for number, line in enumerate(lines):
-        if line.startswith(("--- ", "\\ ")):
+        if line.startswith("--- "):
             continue
         if line.startswith("+++ "):
             if line[4:] != path:
