@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import atexit
 import gc
-from collections.abc import Callable
-from typing import Any, TypeVar
 
-import click
+gc.set_threshold(300_000)  # before the imports: to search for garbage after every 700 objects takes them a tenth longer
 
-from lstmadvisor import __version__
-from lstmadvisor.report import FACTS_FORMATS, FORMATS
+from collections.abc import Callable  # noqa: E402
+from typing import Any, TypeVar  # noqa: E402
+
+import click  # noqa: E402
+
+from lstmadvisor import __version__  # noqa: E402
+from lstmadvisor.report import FACTS_FORMATS, FORMATS  # noqa: E402
 
 VERBOSE = "lstmadvisor.verbose"
-_BETWEEN_COLLECTIONS = 300_000
-"""Objects made between two searches for garbage.  Python's own 700 costs a small run a tenth of its time."""
 _SEVERITIES = ("error", "warning", "advice")
 _EXIT_CODES = "Exit codes: 0 clean, 1 findings (see --fail-on), 2 could not run."
 _EPILOG = f"{_EXIT_CODES} Options may stand in the environment: LSTMADVISOR_SELECT for --select, and so on."
@@ -28,7 +29,6 @@ class _Main(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         from lstmadvisor.errors import UserError
 
-        gc.set_threshold(_BETWEEN_COLLECTIONS)
         atexit.register(gc.freeze)  # what is left at the end is not searched for garbage
         try:
             return super().invoke(ctx)

@@ -180,7 +180,11 @@ def _imports(tree: cst.Module) -> Iterator[tuple[str, str, cst.CSTNode]]:
                             yield named.value, dotted, small
 
 
-_TARGETS = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For, cst.CompFor, cst.NamedExpr)
+_BINDS = {
+    **dict.fromkeys((cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For, cst.CompFor, cst.NamedExpr), "target"),
+    **dict.fromkeys((cst.FunctionDef, cst.ClassDef, cst.Param, cst.AsName), "name"),
+}
+"""What binds names, and the field that says which."""
 
 
 def _bound(tree: cst.Module) -> frozenset[str]:
@@ -189,11 +193,10 @@ def _bound(tree: cst.Module) -> frozenset[str]:
     waiting: list[cst.CSTNode] = [tree]
     while waiting:
         here = waiting.pop()
-        if isinstance(here, _TARGETS):
-            found.update(_names(here.target))
-        elif isinstance(here, (cst.FunctionDef, cst.ClassDef, cst.Param, cst.AsName)):
-            found.update(_names(here.name))
-        if not isinstance(here, (cst.Import, cst.ImportFrom)):
+        kind = type(here)
+        if kind in _BINDS:
+            found.update(_names(getattr(here, _BINDS[kind])))
+        if kind not in (cst.Import, cst.ImportFrom):
             waiting.extend(below(here))
     return frozenset(found)
 

@@ -77,7 +77,10 @@ class _Plan:
         return literals.configured(edit.at, text, edit.was, edit.to)
 
     def _names_of(self, syntax: Syntax) -> Names:
-        return self._names.setdefault(syntax.source.path, Names(syntax))
+        path = syntax.source.path
+        if path not in self._names:
+            self._names[path] = Names(syntax)
+        return self._names[path]
 
     def _code(self, syntax: Syntax, code: str, line: int) -> str:
         return self._names_of(syntax).spelled(code, line)

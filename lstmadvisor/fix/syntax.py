@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 import libcst as cst
@@ -107,7 +108,8 @@ class Syntax:
 
     def all(self, kind: type[Node]) -> list[Node]:
         """The nodes of a kind in the whole file."""
-        return [node for node in self._ranges if isinstance(node, kind)]
+        kinds = {each for each in set(map(type, self._ranges)) if kind in each.__mro__}
+        return [node for node in self._ranges if type(node) in kinds]  # type: ignore[misc]
 
     def nodes(self, at: Place, kind: type[Node]) -> list[Node]:
         """The nodes of a kind that stand exactly at a place, outermost first."""
@@ -139,8 +141,8 @@ class Syntax:
         """The innermost statement around a place; of a compound one its header only counts."""
         here = (self._line(at), at.column - 1)
         best: tuple[Span, Statement] | None = None
-        for node, where in self._ranges.items():
-            if where.end.line >= here[0] and isinstance(node, (cst.BaseSmallStatement, cst.BaseCompoundStatement)):
+        for node in self._statements:
+            if self._ranges[node].end.line >= here[0]:
                 span = self.extent(node)
                 if span.start <= here <= span.end and (best is None or span.start >= best[0].start):
                     best = span, node
@@ -154,6 +156,11 @@ class Syntax:
         if not found or at.end_column is None:
             raise Refused("it is only a part of its statement")
         return found[0]
+
+    @cached_property
+    def _statements(self) -> list[Statement]:
+        small = self.all(cst.BaseSmallStatement)  # type: ignore[type-abstract]
+        return [*small, *self.all(cst.BaseCompoundStatement)]  # type: ignore[type-abstract]
 
     def extent(self, statement: Statement) -> Span:
         """Where a statement stands, its decorators included."""
