@@ -7,10 +7,11 @@ may import each other relatively, and folders of different packs cannot shadow e
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -78,7 +79,7 @@ def _loaded(pack: Pack) -> Iterator[Rule]:
     _package(_ROOT, None)
     _package(f"{_ROOT}.{pack.name}", pack.folder)
     for path in pack.files():
-        yield _load(f"{_ROOT}.{pack.name}.{path.parent.name}", path)
+        yield _load(f"{_ROOT}.{pack.name}.{path.parts[-2]}", path)
 
 
 def _load(package: str, path: Path) -> Rule:
@@ -88,7 +89,11 @@ def _load(package: str, path: Path) -> Rule:
         module = _imported(package, path)
     except Exception as error:
         raise RuleFileError(f"{path}: {type(error).__name__}: {error}") from error
-    found = [value for value in vars(module).values() if isinstance(value, Rule) and value.path == path]
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, Rule) and value.check.__module__ == module.__name__
+    ]
     if len(found) != 1:
         raise RuleFileError(f"{path}: a rule file holds one function decorated with @rule(...), this one {len(found)}")
     return found[0]
@@ -99,12 +104,11 @@ def _imported(package: str, path: Path) -> ModuleType:
     name = f"{package}.{path.stem}"
     if name not in sys.modules:
         importlib.import_module(package)
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        loader = SourceFileLoader(name, str(path))
+        module = sys.modules[name] = ModuleType(name)
+        module.__file__, module.__package__, module.__loader__ = str(path), package, loader
         try:
-            spec.loader.exec_module(module)
+            loader.exec_module(module)
         except BaseException:
             del sys.modules[name]
             raise
@@ -128,8 +132,8 @@ def _checked(found: Iterable[AnyInfo]) -> tuple[AnyInfo, ...]:
     for info in result:
         if not _CODE.fullmatch(info.code):
             raise RuleFileError(f"{info.path}: the code {info.code!r} must be capital letters and three digits")
-        if info.path.stem != info.name.replace("-", "_") or info.path.parent.name != info.family:
-            place = f"{info.family}/{info.name.replace('-', '_')}.py"
+        place = f"{info.family}/{info.name.replace('-', '_')}.py"
+        if "/".join(info.path.parts[-2:]) != place:
             raise RuleFileError(f"{info.path}: the rule {info.name!r} of this family belongs into {place}")
         for key in (info.code, info.name):
             if key in seen:

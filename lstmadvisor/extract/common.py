@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -34,8 +33,9 @@ from lstmadvisor.extract.abstract.values import (
 from lstmadvisor.facts import ABSENT, Known, Place, Unknown
 from lstmadvisor.facts import Value as Fact
 from lstmadvisor.nodes import below
+from lstmadvisor.patterns import regex
 
-NAME = re.compile(r"[A-Za-z_][\w.]*(?:\[\w+\])?")
+NAME = regex(r"[A-Za-z_][\w.]*(?:\[\w+\])?")
 """What code calls an object by a plain name, attributes and one index included."""
 _TUNER_METHODS = frozenset(("Int", "Float", "Choice", "Boolean", "Fixed"))
 

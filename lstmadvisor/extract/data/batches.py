@@ -29,6 +29,7 @@ from lstmadvisor.extract.data.pipelines import ask, batch_of, is_pipeline, order
 from lstmadvisor.extract.shapes.dims import number
 from lstmadvisor.extract.shapes.shapes import Shapes
 from lstmadvisor.facts import Known, Unknown
+from lstmadvisor.patterns import regex
 
 _RANDOM_SAMPLERS = frozenset(("RandomSampler", "WeightedRandomSampler", "SubsetRandomSampler", "DistributedSampler"))
 _DRAWS = frozenset(("choice", "choices", "sample", "permutation", "randperm", "multinomial"))
@@ -36,7 +37,7 @@ _DRAWS = frozenset(("choice", "choices", "sample", "permutation", "randperm", "m
 _NUMBERS = frozenset(("randint", "randrange", "random_integers", "integers"))
 """Functions that give random numbers; they pick samples where they are an index."""
 _BATCH_NAMES = frozenset(("batch_size", "batchsize", "bs", "batch", "n_batch", "bsz", "batch_sz", "size_of_batch"))
-_BATCH = re.compile(r"batch_?(size|sz)|^bsz?$|mini_?batch(_?size)?$", re.I)
+_BATCH = regex(r"batch_?(size|sz)|^bsz?$|mini_?batch(_?size)?$", re.I)
 _SHUFFLES = frozenset(("random.shuffle", "numpy.random.shuffle", "sklearn.utils.shuffle"))
 
 

@@ -15,8 +15,9 @@ from lstmadvisor.extract.shapes.dims import integer, number
 from lstmadvisor.extract.shapes.shapes import Shapes
 from lstmadvisor.extract.shapes.tables import Dim
 from lstmadvisor.facts import Unknown
+from lstmadvisor.patterns import regex
 
-_LIMIT = re.compile(
+_LIMIT = regex(
     r"(^|_)max_?(seq\w*_?|sent\w*_?|text_?|token_?|src_?|input_?)?len(gth)?$|^(seq|sequence)_?len(gth)?$|_maxlen$|^maxlen$",
     re.I,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +22,7 @@ from lstmadvisor.extract.keras.kinds import Model, last_name
 from lstmadvisor.extract.keras.rates import is_schedule, rate_of
 from lstmadvisor.extract.keras.training import Training, distinct, written
 from lstmadvisor.facts import ABSENT, Clipping, Known, Optimizer, Place, RemovedArgument, Unknown
+from lstmadvisor.patterns import regex
 
 NAMES = {
     n.lower(): n
@@ -296,7 +296,7 @@ _USES = frozenset(
 )
 
 
-_LEGACY = re.compile(r"optimizers\.legacy|optimizers import legacy|optimizer_v[12]")
+_LEGACY = regex(r"optimizers\.legacy|optimizers import legacy|optimizer_v[12]")
 
 
 def _is_legacy(made: Term) -> bool:

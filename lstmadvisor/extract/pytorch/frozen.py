@@ -10,8 +10,9 @@ from lstmadvisor.extract.abstract.values import Const, Term, Value, options, wal
 from lstmadvisor.extract.common import Fact, inferred, place, receiver
 from lstmadvisor.extract.pytorch.steps import Steps
 from lstmadvisor.facts import ABSENT, Unknown
+from lstmadvisor.patterns import regex
 
-_NORMALIZED = re.compile(
+_NORMALIZED = regex(
     r"torchvision\.models\.(?:.*\.)?(?:(?:wide_)?resne[xt]+t?\d+|resnet|densenet|inception|googlenet|mobilenet|"
     r"efficientnet|regnet|shufflenet|mnasnet|vgg\d+_bn)",
     re.I,

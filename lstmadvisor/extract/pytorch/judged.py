@@ -18,11 +18,12 @@ from lstmadvisor.extract.pytorch.steps import Training
 from lstmadvisor.extract.pytorch.torch_ops import last
 from lstmadvisor.facts import EpochLoop, Place, Unknown
 from lstmadvisor.nodes import below
+from lstmadvisor.patterns import regex
 
-_LOSS = re.compile(r"loss|err(or)?s?(?![a-z])|mse|mae|mape|perplex|ppl|nll|cost|criterion|entropy", re.I)
-_SCORE = re.compile(r"acc|f1|f_?score|score|bleu|auc|correct|precision|recall|(?<![a-z])r2", re.I)
-_VALIDATION = re.compile(r"(?<![a-z])val(?!ue)|valid|(?<![a-z])dev(?!ice)|(?<![a-z])eval", re.I)
-_OF_EARLIER = re.compile(r"^_+$|best|min_|_min|max_|_max|lowest|highest|prev|last|old|history", re.I)
+_LOSS = regex(r"loss|err(or)?s?(?![a-z])|mse|mae|mape|perplex|ppl|nll|cost|criterion|entropy", re.I)
+_SCORE = regex(r"acc|f1|f_?score|score|bleu|auc|correct|precision|recall|(?<![a-z])r2", re.I)
+_VALIDATION = regex(r"(?<![a-z])val(?!ue)|valid|(?<![a-z])dev(?!ice)|(?<![a-z])eval", re.I)
+_OF_EARLIER = regex(r"^_+$|best|min_|_min|max_|_max|lowest|highest|prev|last|old|history", re.I)
 _REDUCES = frozenset(("mean", "sum", "item", "average", "nanmean", "median", "norm"))
 _EQUAL = frozenset(("==", "eq", "equal"))
 

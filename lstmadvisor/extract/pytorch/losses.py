@@ -17,6 +17,7 @@ from lstmadvisor.extract.pytorch.torch_ops import activation_of, applied_module,
 from lstmadvisor.extract.pytorch.totals import running_total
 from lstmadvisor.extract.shapes.shapes import Shapes
 from lstmadvisor.facts import ABSENT, UNSEEN, Known, Loss, Unknown, plain
+from lstmadvisor.patterns import regex
 
 FUNCTIONS = frozenset(
     "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy kl_div ctc_loss "
@@ -46,7 +47,7 @@ _RAW = (
 """modules of `torch.nn` that give raw scores; a prefix of their names"""
 _NOT_FOLLOWED = "not followed to a layer"
 _LOGARITHMS = {"softmax": "logsoftmax", "sigmoid": "logsigmoid"}
-_HELPER = re.compile(r"loss|entropy|nll|likelihood|criterion|objective|mse|rmse|mae|elbo", re.I)
+_HELPER = regex(r"loss|entropy|nll|likelihood|criterion|objective|mse|rmse|mae|elbo", re.I)
 _PLAIN = frozenset(
     (
         "forward",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lstmadvisor.extract.abstract.values import Class, Instance, Seq, Spot, Term, Value, options
 from lstmadvisor.extract.pytorch.torch_ops import last
+from lstmadvisor.patterns import regex
 
 if TYPE_CHECKING:
     from lstmadvisor.extract.abstract.run import Run
@@ -21,8 +22,8 @@ _OPTIMIZERS = frozenset(
     "SGDScheduleFree RAdamScheduleFree LARSWrapper SWA create_optimizer create_optimizer_v2".split()
 )
 _NOT_TORCH = frozenset("keras tensorflow jax optax flax mxnet paddle sklearn chainer scipy theano mindspore".split())
-_SCHEDULE = re.compile(r"(LR|Scheduler|Schedule|OnPlateau|WarmRestarts|LRSchedule)$|^get_\w*sched\w*$|^WarmupLR")
-_NOT_SCHEDULE = re.compile(r"APScheduler|TaskScheduler|BackgroundScheduler|noise|diffus|DDPM|DDIM", re.I)
+_SCHEDULE = regex(r"(LR|Scheduler|Schedule|OnPlateau|WarmRestarts|LRSchedule)$|^get_\w*sched\w*$|^WarmupLR")
+_NOT_SCHEDULE = regex(r"APScheduler|TaskScheduler|BackgroundScheduler|noise|diffus|DDPM|DDIM", re.I)
 
 
 def is_optimizer(name: str) -> bool:

@@ -10,6 +10,7 @@ from lstmadvisor.extract.abstract import frameworks
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.abstract.values import Frame, Instance, Seq, Term, Value, options
 from lstmadvisor.extract.pytorch.torch_ops import last, module_name
+from lstmadvisor.patterns import regex
 
 MOST_NODES = 6_000
 """Values that one walk looks at."""
@@ -18,7 +19,7 @@ _MODEL_METHODS = frozenset("parameters state_dict load_state_dict train eval zer
 _PREDICTS = frozenset(
     "forward predict generate sample inference decode encode infer translate greedy_decode beam_search".split()
 )
-_LOSS = re.compile(r"loss|criterion|entropy|objective|perplexity", re.I)
+_LOSS = regex(r"loss|criterion|entropy|objective|perplexity", re.I)
 
 
 @dataclass(eq=False, slots=True)

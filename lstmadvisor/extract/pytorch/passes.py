@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -12,8 +11,9 @@ from lstmadvisor.extract.common import Fact, inferred, place
 from lstmadvisor.extract.pytorch.torch_ops import applied_module, input_of, is_dropout
 from lstmadvisor.facts import ABSENT, Pass, Unknown
 from lstmadvisor.nodes import below
+from lstmadvisor.patterns import regex
 
-_LENGTHS = re.compile(r"\w*(?:lengths|lens)")
+_LENGTHS = regex(r"\w*(?:lengths|lens)")
 
 
 def only_pass(applied: list[Term]) -> Pass:

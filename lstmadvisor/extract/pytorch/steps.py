@@ -25,6 +25,7 @@ from lstmadvisor.extract.common import real_loops, turns
 from lstmadvisor.extract.pytorch.makers import extends, is_optimizer, is_scaler, is_schedule, made_as, said
 from lstmadvisor.extract.pytorch.origins import Forward, Origins
 from lstmadvisor.extract.pytorch.torch_ops import RECURRENT, last
+from lstmadvisor.patterns import regex
 
 Kind = Literal["zero_grad", "forward", "backward", "unscale", "clip", "step", "scheduler"]
 CLIPS_NORM = frozenset(
@@ -39,8 +40,8 @@ CLIPS_NORM = frozenset(
 )
 CLIPS_VALUE = frozenset(("clip_grad_value_", "clip_grad_value"))
 _UPDATES = frozenset(("add_", "sub_", "addcmul_", "addcdiv_", "copy_"))
-_STEPPED = re.compile(r"opt|scaler|solver|trainer|updater", re.I)
-_SCHEDULED = re.compile(r"sched|(^|[._])lr([._]|$)|anneal|warmup|plateau", re.I)
+_STEPPED = regex(r"opt|scaler|solver|trainer|updater", re.I)
+_SCHEDULED = regex(r"sched|(^|[._])lr([._]|$)|anneal|warmup|plateau", re.I)
 RETURNS_CLOSED = (Function, Bound)
 
 
