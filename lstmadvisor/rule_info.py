@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from lstmadvisor.errors import UserError
 
@@ -51,8 +51,7 @@ class RuleFileError(UserError):
     """A rule file that does not say what a rule file must say."""
 
 
-@dataclass(frozen=True)
-class OptionInfo:
+class OptionInfo(NamedTuple):
     """One threshold of a rule, as written in its file."""
 
     name: str

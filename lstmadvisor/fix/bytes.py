@@ -8,11 +8,14 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lstmadvisor import sources
 from lstmadvisor.edits import Change
-from lstmadvisor.fix.json_spans import Node, scan
 from lstmadvisor.fix.syntax import Refused
+
+if TYPE_CHECKING:
+    from lstmadvisor.fix.json_spans import Node
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
@@ -53,6 +56,8 @@ def spliced(text: str, changes: Sequence[Change]) -> str:
 
 def _notebook(data: bytes, changes: Sequence[Change]) -> bytes:
     """A notebook with the sources of some cells changed, the rest of its JSON as it stands."""
+    from lstmadvisor.fix.json_spans import scan
+
     mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     text = data[len(mark) :].decode("utf-8")
     cells = _cells(scan(text))

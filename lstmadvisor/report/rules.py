@@ -51,7 +51,7 @@ def rules_json(rules: Sequence[RuleInfo]) -> str:
     for rule in rules:
         entry = asdict(rule)
         del entry["path"]
-        entry["options"] = entry.pop("options_info")
+        entry["options"] = [option._asdict() for option in entry.pop("options_info")]
         entries.append({**entry, "page": _page(rule)})
     return json.dumps({"schema": _SCHEMA, "rules": entries}, indent=2) + "\n"
 

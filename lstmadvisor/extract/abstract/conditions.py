@@ -54,7 +54,7 @@ def leaves(condition: Value, side: bool = True, depth: int = 0) -> Iterator[tupl
         yield condition, side
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Count:
     """A number that a loop counts up: its value in one reading of the loop and what each turn adds."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import libcst as cst
 
@@ -40,8 +40,7 @@ NAMELESS = "(nameless)"
 """Where an instance keeps what `setattr` gave it under names that are not known."""
 
 
-@dataclass(slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The evaluated arguments of one call."""
 
     args: list[Value]

@@ -44,7 +44,7 @@ _SCHEMES = {
 _MAKERS = {"zeros": 0.0, "zeros_like": 0.0, "ones": 1.0, "ones_like": 1.0}
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Event:
     """One act that writes values into parameters."""
 

@@ -13,7 +13,7 @@ from lstmadvisor.extract.pytorch.flow import sources
 from lstmadvisor.extract.pytorch.torch_ops import last
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Made:
     """One library module that the program makes."""
 

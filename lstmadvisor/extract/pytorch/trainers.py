@@ -31,7 +31,7 @@ _STARTS = ("Trainer", "LightningCLI")
 _KNOWN_ROOTS = ("torch", "lightning", "transformers", "ignite", "fastai", "accelerate", "skorch")
 
 
-@dataclass
+@dataclass(eq=False)
 class Told:
     """What the trainers of a program were told, as facts."""
 

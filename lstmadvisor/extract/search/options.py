@@ -203,7 +203,7 @@ def _constants(run: Run, words: Words, passed: Passed) -> Iterator[DeadSetting]:
         for name, value in module.env.names.items():
             if isinstance(value, (Map, Object)):
                 yield from _entries(run, words, passed, value, set())
-            if name.startswith("_") or words.counts[name] != 1 or not topic_of(name):
+            if name.startswith("_") or words.counts[name] != 1:
                 continue
             if (
                 isinstance(value, Const)
@@ -211,6 +211,7 @@ def _constants(run: Run, words: Words, passed: Passed) -> Iterator[DeadSetting]:
                 and value.at is not None
                 and value.at.module is module
                 and isinstance(value.value, (int, float, bool, str))
+                and topic_of(name)
             ):
                 yield dead(place(value.at), "never-read", name, f"nothing reads `{name}`", value=fact(value))
     for cls in run.classes:
@@ -223,10 +224,10 @@ def _constants(run: Run, words: Words, passed: Passed) -> Iterator[DeadSetting]:
         for name, value in cls.names.items():
             if (
                 words.counts[name] == 1
-                and topic_of(name)
                 and isinstance(value, Const)
                 and value.at is not None
                 and isinstance(value.value, (int, float, bool))
+                and topic_of(name)
             ):
                 yield dead(place(value.at), "never-read", name, f"nothing reads `{cls.name}.{name}`", value=fact(value))
 
