@@ -14,6 +14,9 @@ DEEPEST = 800
 _BRACKET, _OPERATOR, _BLOCK = 10, 3, 7
 """Frames that libcst 1.9 spends on one level of each, when its tree is visited (measured)."""
 
+_FEW = 3
+"""Levels of brackets that are not looked at one by one."""
+
 _DOUBLING = 10
 """Brackets within brackets after `case` or `del`: each level doubles the time of libcst's parser (measured)."""
 
@@ -75,13 +78,24 @@ _CASE = regex(r"[ \t]*case\b(?![ \t]*[=.,:)\]])")
 _INDENT = regex(r"([ \t]*)(\w*)")
 _CONTINUED = regex(r"(?:[^\n]*\\\n)*[^\n]*(?:\n|\Z)")
 _PLAIN = r"""[^\n()\[\]{}"'\#\\%!?]"""
+_INSIDE = r"""[^()\[\]{}"'\#\\]"""
 _STRING = r"""(?:"(?!"")[^"\\\n]*"|'(?!'')[^'\\\n]*')"""
+
+
+def _brackets(levels: int) -> str:
+    """What is in brackets, within which are further ones: as much as can be searched without a long way back."""
+    inner = rf"{_STRING}|\#[^\n]*\n" + (f"|{_brackets(levels - 1)}" if levels > 1 else "")
+    return rf"[(\[{{]{_INSIDE}*(?:(?:{inner}){_INSIDE}*){{0,60}}[)\]}}]"
+
+
 _SIMPLE = regex(
-    rf"""([ \t]*)(?=\S)(?!(?:{_COMMANDS})[ \t])(\w*){_PLAIN}*
-    (?:(?:{_STRING}|[(\[{{]{_PLAIN}*(?:{_STRING}{_PLAIN}*)*[)\]}}]){_PLAIN}*)*(?:\n|\Z)""",
+    rf"""([ \t]*)(?=[^\s\#])(?!(?:{_COMMANDS})[ \t])(\w*){_PLAIN}*
+    (?:(?:{_STRING}|{_brackets(_FEW)}){_PLAIN}*){{0,60}}(?:\#[^\n]*)?(?:\n|\Z)""",
     re.VERBOSE,
 )
-"""A logical line that needs no second look: on one line, at most one level of brackets, nothing of IPython's."""
+"""A logical line that needs no second look: at most a few levels of brackets, nothing of IPython's."""
+_ADDS = regex(r"[-+*/%@&|^~.<>)\]}\"'] | \b(?:and|or|not|if|for|lambda|await)\b", re.VERBOSE)
+"""What may add to the depth without being a level of brackets."""
 _BLANK = regex(r"(?:[ \t]*(?:#[^\n]*)?\n)+")
 _FIRST_INDENT = regex(r"(?:[ \t]*\n)*([ \t]+)\S")
 _CELL_MAGIC = regex(r"(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*%%(\w*)[^\n]*")
@@ -288,11 +302,18 @@ class _Depth:
         """of each open block: its indentation, and the number of `elif` so far, which libcst nests"""
 
     def simple(self, line: re.Match[str]) -> bool:
-        """Take in a line of `_SIMPLE`, if its length alone tells that it is not deep."""
+        """Take in a line of `_SIMPLE`, if its length or what is in it tells that it is not deep."""
         length = line.end() - line.end(1)
-        if length > 100 or self._enter(line[1], line[2]) + length * _BRACKET // 2 > DEEPEST:
-            return False
-        self.tokens += 1 + length // 4
+        tokens = 1 + length // 4
+        left = DEEPEST - self._enter(line[1], line[2])
+        if length * _BRACKET // 2 > left:
+            text = line[0]
+            opened = text.count("(") + text.count("[") + text.count("{")
+            adding = len(_ADDS.findall(text))
+            if _BRACKET * opened + _OPERATOR * adding > left:
+                return False
+            tokens = min(tokens, opened + adding + text.count(",") + text.count("=") + text.count("\n"))
+        self.tokens += tokens
         return True
 
     def read(self, text: str, start: int) -> int:
