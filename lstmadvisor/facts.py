@@ -5,6 +5,8 @@ Everything here is frozen, serialisable and free of syntax.  A leaf is `Known` o
 everywhere, none".
 """
 
+# No `from __future__ import annotations` here, in edits.py and in model.py: pydantic would compile each annotation.
+
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 

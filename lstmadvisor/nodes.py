@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import fields
 from typing import NamedTuple
 
@@ -12,25 +11,30 @@ import libcst as cst
 _LAYOUT = re.compile(
     r"^_|whitespace|^(l|r)(par|brace|bracket)|^(comma|semicolon|colon|dot|equal|header|footer|leading_lines|newline|indent)"
 )
-_FIELDS: dict[type, tuple[str, ...] | None] = {}
 
 
-def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+class _Fields(dict[type, "tuple[str, ...] | None"]):
+    """By kind of node, its fields that carry meaning; None for what is no node."""
+
+    def __missing__(self, kind: type) -> tuple[str, ...] | None:
+        is_node = cst.CSTNode in kind.__mro__  # `issubclass` would ask each class of nodes in turn
+        self[kind] = tuple(f.name for f in fields(kind) if not _LAYOUT.search(f.name)) if is_node else None
+        return self[kind]
+
+
+_FIELDS = _Fields()
+
+
+def below(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The children of a node that carry meaning."""
-    for name in _fields(type(node)) or ():
+    found: list[cst.CSTNode] = []
+    for name in _FIELDS[type(node)] or ():
         value = getattr(node, name)
         if isinstance(value, (list, tuple)):
-            yield from (each for each in value if _fields(type(each)) is not None)
-        elif _fields(type(value)) is not None:
-            yield value
-
-
-def _fields(kind: type) -> tuple[str, ...] | None:
-    """The fields of a kind of node that carry meaning; None for what is no node."""
-    if kind not in _FIELDS:
-        is_node = cst.CSTNode in kind.__mro__  # `issubclass` would ask each class of nodes in turn
-        _FIELDS[kind] = tuple(f.name for f in fields(kind) if not _LAYOUT.search(f.name)) if is_node else None
-    return _FIELDS[kind]
+            found += [each for each in value if _FIELDS[type(each)] is not None]
+        elif _FIELDS[type(value)] is not None:
+            found.append(value)
+    return found
 
 
 class Position(NamedTuple):

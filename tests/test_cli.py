@@ -331,6 +331,22 @@ def test_quick_commands_import_little(arguments: tuple[str, ...]) -> None:
     assert not imported & {"pydantic", "libcst", "rich", "torch", "keras", "jinja2", "yaml", "pathspec"}
 
 
+@pytest.mark.parametrize(
+    ("program", "own", "others"),
+    [
+        ("from torch import nn\nlayer = nn.LSTM(4, 8)\n", "pytorch.layers", "keras."),
+        ("import keras\nlayer = keras.layers.LSTM(8)\n", "keras.program", "pytorch.layers"),
+    ],
+)
+def test_a_check_imports_what_its_framework_needs(tmp_path: Path, program: str, own: str, others: str) -> None:
+    (tmp_path / "train.py").write_text(program)
+    found = command("check", "--isolated", "train.py", python=["-X", "importtime"], cwd=tmp_path)
+    imported = {line.rpartition("|")[2].strip() for line in found.stderr.splitlines()}
+    assert f"lstmadvisor.extract.{own}" in imported
+    assert not [name for name in imported if name.startswith(f"lstmadvisor.extract.{others}")]
+    assert not imported & {"rich", "torch", "keras", "jinja2", "yaml", "pathspec", "tomllib", "multiprocessing"}
+
+
 def test_a_reader_that_goes_away() -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(review.__file__).parents[1])}
     reader, writer = os.pipe()
