@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstmadvisor import facts
 from lstmadvisor.cache import Cache, NotPlain, from_plain, to_plain
+from lstmadvisor.ending import orderly
 from lstmadvisor.extract.abstract.modules import project_root
 from lstmadvisor.extract.abstract.run import Run
 from lstmadvisor.extract.data import program as data
@@ -124,7 +125,7 @@ def _worked(
 
         context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         largest_first = sorted(projects.items(), key=lambda item: -len(item[1]))
-        with context.Pool(min(jobs, len(projects)), _quietly) as pool:  # which ends its processes when it is left
+        with orderly(), context.Pool(min(jobs, len(projects)), _quietly) as pool:  # which ends with the block
             for root, plain in pool.imap_unordered(partial(_in_a_process, always=always), largest_first):
                 if (done := _restored(plain)) is not None:
                     left = {other: own for other, own in left.items() if other != root}
@@ -136,8 +137,9 @@ def _worked(
 
 
 def _quietly() -> None:
-    """Ctrl-C is for the process that waits for the others."""
+    """Ctrl-C is for the process that waits for the others; it ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _in_a_process(project: tuple[Path, list[Path]], always: bool) -> tuple[Path, Any]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmadvisor import sources
+from lstmadvisor.ending import orderly
 from lstmadvisor.errors import UserError
 from lstmadvisor.measured import Probe, Status
 from lstmadvisor.probe import scratch as copies
@@ -76,7 +77,7 @@ def probed(plan: Plan, progress: Progress | None = None) -> Probe:
     if shutil.which(plan.python) is None:
         raise UserError(f"{plan.python}: no such interpreter")
     cells = _cells(plan.script)
-    with contextlib.ExitStack() as stack:
+    with orderly(), contextlib.ExitStack() as stack:
         own = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lstmadvisor-", ignore_cleanup_errors=True)))
         place = copies.in_place(plan.script) if plan.in_place else stack.enter_context(copies.scratch(plan.script))
         order = {

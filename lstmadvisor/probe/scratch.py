@@ -145,7 +145,7 @@ def _copy(original: Path, root: Path) -> Scratch:
         target.mkdir(exist_ok=True)
         for name in list(folders):
             source = Path(folder, name)
-            if name in _LEFT_OUT:
+            if name in _LEFT_OUT or source == root.parent:  # where temporary files lie within the project
                 folders.remove(name)
             elif name in _LINKED or source.is_symlink() or (source / "pyvenv.cfg").exists():
                 folders.remove(name)

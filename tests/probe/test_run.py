@@ -237,6 +237,14 @@ def test_the_script_writes_into_a_copy(tmp_path):
     assert probe.scratch
 
 
+def test_temporary_files_within_the_project_are_not_copied_into_themselves(tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    code = "import pathlib\nraise RuntimeError(len([*pathlib.Path('temporary').glob('*/work')]))\n"
+    assert run(tmp_path, code).error == "RuntimeError: 0"
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 def test_in_place_it_writes_where_it_is(tmp_path):
     probe = run(tmp_path, "open('log.txt', 'w').close()\n", in_place=True)
     assert (tmp_path / "log.txt").exists()
