@@ -634,6 +634,8 @@ CASES: list[tuple[str, Program, str, str, str]] = [
     ("T5", torch(), DEPARTS, KEEP, "LSTM; GRUs would save about a quarter of 20,992 recurrent parameters"),
     ("T5", keras(), DEPARTS, KEEP, "LSTM; GRUs would save about a quarter of 20,736 recurrent parameters"),
     ("T5", torch(recurrent_layers=(torch_layer(input_size=WHY),)), DEPARTS, KEEP, "LSTM"),
+    ("T5", torch(recurrent_layers=(torch_layer(num_layers=k(3)),)), DEPARTS, KEEP, "LSTM; GRUs would save about a quarter of 87,552 recurrent parameters"),
+    ("T5", torch(recurrent_layers=(torch_layer(num_layers=k(1e308)),)), DEPARTS, KEEP, "LSTM; GRUs would save about a quarter of 3,328"),
     ("T5", keras(recurrent_layers=(keras_layer("SimpleRNN"),)), DEPARTS, YOUR_CALL, "SimpleRNN"),
     ("T5", torch(recurrent_layers=(RecurrentLayer(kind=WHY),)), UNTOLD, YOUR_CALL, "kind of the recurrent layer"),
     ("T5", torch(recurrent_layers=WHY), UNTOLD, YOUR_CALL, "recurrent layers: **kwargs"),

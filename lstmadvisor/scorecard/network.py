@@ -214,5 +214,5 @@ def _parameters(program: Program, layer: RecurrentLayer) -> int | None:
     if any(size is None or size[0] != size[1] for size in sizes):
         return None
     units, inputs = (int(size[0]) for size in sizes if size)
-    widths = [inputs] + [units * ways] * (height - 1)
-    return sum(gates * ways * units * (width + units + (2 if torch else 1)) for width in widths)
+    widths = inputs + units * ways * (height - 1)  # of what the layers read, all together
+    return gates * ways * units * (widths + height * (units + (2 if torch else 1)))
