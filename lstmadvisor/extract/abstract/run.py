@@ -194,7 +194,7 @@ class Run(Statements):
 
     def load(self, path: Path, name: str) -> Module | None:
         """The parsed module at `path`; None where it cannot be read."""
-        if str(path) != STDIN:
+        if path not in self.modules and str(path) != STDIN:
             path = path.resolve()
         if path in self.modules:
             return self.modules[path]
@@ -227,7 +227,7 @@ class Run(Statements):
     def imported(self, dotted: str, importer: Module, level: int = 0) -> Value:
         """What `import dotted` binds: a first-party module, or a library."""
         file = self.finder.file(dotted, self._path(importer), level)
-        if file is not None and file.resolve() != self._path(importer).resolve():
+        if file is not None and self.modules.get(file) is not importer:
             module = self.load(file, dotted.rsplit(".", 1)[-1] or dotted)
             if module is not None:
                 journal, self.journal = self.journal, None
