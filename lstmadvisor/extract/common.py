@@ -157,14 +157,9 @@ def bound_name(term: Term) -> str:
     module, call = term.at.module, term.at.node
     if module is None or not isinstance(call, cst.Call):
         return ""
-    waiting: list[cst.CSTNode] = [module.tree]
-    while waiting:
-        here = waiting.pop()
-        if isinstance(here, cst.Assign) and here.value is call:
-            text = module.tree.code_for_node(here.targets[-1].target)
-            return text if isinstance(here.targets[-1].target, (cst.Name, cst.Attribute)) else ""
-        waiting.extend(below(here))
-    return ""
+    statement = module.assigned.get(call)
+    target = None if statement is None else statement.targets[-1].target
+    return module.tree.code_for_node(target) if isinstance(target, (cst.Name, cst.Attribute)) else ""
 
 
 def stands_alone(term: Term) -> bool:

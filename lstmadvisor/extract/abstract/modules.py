@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from lstmadvisor import folders
 from lstmadvisor.extract.abstract.values import Env, Spot
 from lstmadvisor.extract.glance import DEEP
 from lstmadvisor.facts import Place
-from lstmadvisor.nodes import Range
+from lstmadvisor.nodes import Range, below
 
 if TYPE_CHECKING:
     from lstmadvisor.sources import Library, Parsed, Source
@@ -43,6 +44,19 @@ class Module:
         """The source of a node on one line, cut at `limit` characters."""
         text = " ".join(self.tree.code_for_node(node).split())
         return text if len(text) <= limit else text[: limit - 1] + "…"
+
+    @cached_property
+    def assigned(self) -> dict[cst.CSTNode, cst.Assign]:
+        """By the value that a statement assigns: that statement."""
+        found: dict[cst.CSTNode, cst.Assign] = {}
+        waiting: list[cst.CSTNode] = [self.tree]
+        while waiting:
+            here = waiting.pop()
+            if isinstance(here, cst.Assign):
+                found[here.value] = here
+            else:
+                waiting += below(here)
+        return found
 
     def range(self, node: cst.CSTNode) -> Range | None:
         """Start and end of a node; computed for the whole module at the first question."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 import libcst as cst
 
@@ -106,7 +107,7 @@ class Evaluation:
 
     def evaluating(self) -> list[tuple[Forward, str]]:
         """Forward passes whose results are judged, in the loop or after it; not those that only feed the training."""
-        judged = self._judged()
+        judged = self._judged
         inside = self.inside()
         found = [(f, m) for f, m in inside if f.key in judged or self._reads_data(f)]
         keys = {f.key for f, _ in inside}
@@ -205,7 +206,7 @@ class Evaluation:
         """Which data the program is evaluated on while it trains, and whether a choice hangs on the result."""
         if not self.steps.trainings:
             return Validation()
-        judged = self._judged()
+        judged = self._judged
         inside = [f for f, _ in self.inside() if f.key in judged or self._reads_data(f)]
         inside = [f for f in inside if not _TRAINING.search(self.source(f.term))]
         if not inside and (strangers := list(self.strangers())):
@@ -272,6 +273,7 @@ class Evaluation:
                 return forward
         return next((f for f in forwards if self.selects({f.key})), forwards[0])
 
+    @cached_property
     def _judged(self) -> set[int]:
         """The forward passes whose results are compared with something."""
         keys = {f.key for f, _ in self.forwards}
