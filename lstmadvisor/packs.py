@@ -8,6 +8,7 @@ may import each other relatively, and folders of different packs cannot shadow e
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +43,8 @@ class Pack(NamedTuple):
                 continue
             if family.name not in FAMILIES:
                 raise RuleFileError(f"{family}: the folder of a family is one of {', '.join(FAMILIES)}")
-            yield from (path for path in sorted(family.glob("*.py")) if not path.name.startswith("_"))
+            names = sorted(entry.name for entry in os.scandir(family))
+            yield from (family / name for name in names if name.endswith(".py") and not name.startswith("_"))
 
 
 def packs(folders: Sequence[Path] = ()) -> tuple[Pack, ...]:

@@ -61,8 +61,11 @@ def silences(text: str, python: bool = True) -> tuple[Silence, ...]:
 
 def named(text: str) -> frozenset[str] | None:
     """The codes that `noqa` may name in `text`, by a quick look; None if there may be comments of our own."""
-    if "lstmadvisor" in text.lower():
+    lowered = text.lower()
+    if "lstmadvisor" in lowered:
         return None
+    if "noqa" not in lowered:
+        return frozenset()
     return frozenset(code.upper() for noqa in _NOQA.finditer(text) for code in _CODE.findall(noqa["codes"] or ""))
 
 

@@ -60,7 +60,7 @@ def _pretrained(value: Value | None) -> Term | None:
     """The network of torchvision that a module is, or was put together from."""
     for each in walk(value, 60):
         if isinstance(each, Term) and each.op == "call":
-            if _NORMALIZED.match(each.name):
+            if each.name.startswith("torchvision.") and _NORMALIZED.match(each.name):
                 return each
             if (spread := each.attrs.get("*")) is not None:  # `nn.Sequential(*list(resnet.children())[:-1])`
                 return _pretrained(spread)
