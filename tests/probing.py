@@ -14,7 +14,7 @@ from lstmadvisor.probe.collect import collected, records
 from lstmadvisor.probe.statistics import derived
 
 STEPS = 160
-SECONDS = 60
+SECONDS = 600
 """after which an example is broken"""
 
 _process: subprocess.Popen[str] | None = None

@@ -41,6 +41,7 @@ def test_ticks_of_a_logarithmic_axis_are_powers_of_ten() -> None:
     assert decades(-3, 2) == pytest.approx([1e-3, 1e-2, 0.1, 1, 10, 100])
     assert decades(-0.5, 1) == pytest.approx([0.5, 1, 2, 5, 10])
     assert decades(-30, 0) == pytest.approx([10.0**e for e in range(-28, 1, 4)])
+    assert decades(0, 312)[-1] == pytest.approx(1e273)
 
 
 def test_a_line_spans_the_drawing() -> None:

@@ -90,7 +90,7 @@ def run_python(arguments: list[str], folder: Path | None = None) -> str:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert run.returncode == 0, run.stderr

@@ -6,6 +6,7 @@ The drawing lives in a square of `SIZE` by `SIZE` units that the template stretc
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -245,7 +246,7 @@ def rounds(low: float, high: float, most: int) -> list[float]:
 
 def decades(low: float, high: float) -> list[float]:
     """Ticks of a logarithmic axis between two exponents: powers of ten; 2 and 5 times these where they are few."""
-    first, last = math.floor(low), math.ceil(high)
+    first, last = math.floor(low), min(math.ceil(high), sys.float_info.max_10_exp)
     factors = (1, 2, 5) if high - low < 2.5 else (1,)
     every = max(math.ceil((high - low) / 8), 1)
     exponents = [exponent for exponent in range(first, last + 1) if exponent % every == 0]

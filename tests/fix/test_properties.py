@@ -99,7 +99,7 @@ def lines(data: bytes, newline: str) -> Counter[bytes]:
     return Counter(data.removeprefix(BOM).split(newline.encode()))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(programs(), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_every_edit_keeps_comments_and_other_lines_and_gives_python(text: str, newline: str, bom: bool) -> None:
     ast.parse(text)
@@ -121,7 +121,7 @@ def test_every_edit_keeps_comments_and_other_lines_and_gives_python(text: str, n
     assert all("its line" in why or "one block" in why for why in refused)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(programs(), st.permutations(range(5)))
 def test_the_order_of_edits_does_not_matter(text: str, order: list[int]) -> None:
     edits = fixes_for(text)[:5]
@@ -134,7 +134,7 @@ def test_the_order_of_edits_does_not_matter(text: str, order: list[int]) -> None
     assert results[0] == results[1]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(programs())
 def test_a_value_is_set_where_it_is_written_and_only_once(text: str) -> None:
     edit = fixes_for(text)[0]

@@ -128,13 +128,13 @@ from lstmadvisor.probe.run import Plan, probed
 signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start what runs in the background without it
 def progress(steps, *rest):
     print("step", steps, flush=True)
-probe = probed(Plan(Path("train.py"), steps=10**8, seconds=100), progress)
+probe = probed(Plan(Path("train.py"), steps=10**8, seconds=600), progress)
 print(probe.status, probe.steps, len(probe.of("loss").values))
 """
     process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline().startswith("step")
     process.send_signal(signal.SIGINT)
-    *_, last = process.communicate(timeout=60)[0].splitlines()
+    *_, last = process.communicate(timeout=600)[0].splitlines()
     status, steps, losses = last.split()
     assert status == "interrupted"
     assert 0 < int(steps) == int(losses)
