@@ -42,8 +42,8 @@ LARGEST = 5_000_000
 """Bytes of Python that are read at most."""
 LARGEST_NOTEBOOK = 50_000_000
 """Bytes of a notebook that are read at most: most of them are pictures."""
-MOST_KEPT = 3_000_000
-"""Characters of source whose trees are kept: a tree takes sixty times the memory of its text."""
+MOST_KEPT = 2_000_000
+"""Characters of source whose trees are kept: with its positions a tree takes fifty times the memory of its text."""
 MOST_TOKENS = 200_000
 """Brackets, operators, strings and lines: libcst takes 5 to 10 s and 1 GB for so many."""
 
@@ -395,10 +395,12 @@ class Library:
                     self.messages.append(error.message)
                 self._told.add(key)
                 self._keep(key, source)
+        else:  # the last to be forgotten
+            self._parsed[key] = self._parsed.pop(key)
         return self._parsed[key]
 
     def _keep(self, newest: str, source: Source) -> None:
-        """Forget the trees parsed first where all together take too much memory."""
+        """Forget the trees not asked for the longest where all together take too much memory."""
         self._kept += len(source.code)
         while self._kept > MOST_KEPT and len(self._parsed) > 1:
             oldest = next(key for key, tree in self._parsed.items() if tree is not None or key == newest)

@@ -145,3 +145,41 @@ def test_a_module_in_a_folder_that_is_no_package_is_followed_to_its_users(tmp_pa
     (tmp_path / "pyproject.toml").unlink()
     script = "import pkg\nimport model.net as net\nmade = net.Net()\n"
     assert "script.py" in concerned(tmp_path, library({"model/net.py": LAYER, "script.py": script}))
+
+
+@pytest.mark.parametrize(
+    ("importer", "text", "found"),
+    [
+        ("pkg/deep/a.py", "from . import b\n", {"pkg/deep/__init__.py", "pkg/deep/b.py"}),
+        ("pkg/deep/a.py", "from ..c import x\n", {"pkg/c.py"}),
+        ("pkg/deep/a.py", "from ... import top\n", {"top.py"}),
+        ("pkg/deep/a.py", "import pkg.c, os\n", {"pkg/c.py"}),
+        ("pkg/deep/a.py", "import b\n", {"pkg/deep/b.py"}),
+        ("pkg/deep/a.py", "from in_src import x\n", {"src/in_src.py"}),
+        ("pkg/deep/a.py", "from linked import x\n", {"pkg/c.py"}),
+        ("pkg/deep/a.py", "import ways.c\n", {"pkg/c.py"}),
+        ("pkg/deep/a.py", "import nowhere.c\nfrom pkg.nowhere import x\nfrom pkg import y\n", {"pkg/__init__.py"}),
+        ("pkg/c.py", "from pkg import c\n", {"pkg/__init__.py"}),
+    ],
+)
+def test_the_files_that_imports_mean(tmp_path: Path, importer: str, text: str, found: set[str]) -> None:
+    names = ("pkg/__init__.py", "pkg/c.py", "pkg/deep/__init__.py", "pkg/deep/b.py", "top.py", "src/in_src.py")
+    write(tmp_path, {**dict.fromkeys(names, ""), importer: text})
+    (tmp_path / "linked.py").symlink_to(tmp_path / "pkg/c.py")
+    (tmp_path / "ways").symlink_to(tmp_path / "pkg", target_is_directory=True)
+    assert set(Imports(Library()).imported(str(tmp_path / importer))) == {str(tmp_path / name) for name in found}
+
+
+def test_who_imports_a_module_nearest_first(tmp_path: Path) -> None:
+    files = {
+        "b/user.py": "import a.net\n",
+        "a/user.py": "import net\n",
+        "a/net.py": "",
+        "top.py": "from a import user\n",
+    }
+    write(tmp_path, files)
+    (tmp_path / "again").symlink_to(tmp_path / "a", target_is_directory=True)
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/user.py").write_text("import a.net\n")
+    expected = [tmp_path / "a/user.py", tmp_path / "b/user.py", tmp_path / "top.py"]
+    assert Imports(Library()).importers(tmp_path / "a/net.py") == expected
