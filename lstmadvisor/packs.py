@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -108,7 +108,7 @@ def _imported(package: str, path: Path) -> ModuleType:
         importlib.import_module(package)
         loader = SourceFileLoader(name, str(path))
         module = sys.modules[name] = ModuleType(name)
-        module.__file__, module.__package__, module.__loader__ = str(path), package, loader
+        module.__spec__, module.__file__ = ModuleSpec(name, loader), str(path)
         try:
             loader.exec_module(module)
         except BaseException:
