@@ -18,7 +18,7 @@ from lstmadvisor.baseline import Baseline
 from lstmadvisor.config import Config
 from lstmadvisor.errors import UserError
 from lstmadvisor.fix import write
-from lstmadvisor.model import Finding, Message, Outcome, Report, Severity
+from lstmadvisor.model import Finding, Message, Report, Severity
 from lstmadvisor.project import Project
 from lstmadvisor.report import SHOW_FIXES
 from lstmadvisor.report.terminal import Paint, safe
@@ -168,11 +168,11 @@ class Session(NamedTuple):
         from lstmadvisor.fix.diff import between_files
         from lstmadvisor.report.diffs import painted
 
-        self._say(found.report.messages)
+        failed = self._is_incomplete(found.report)
         text = between_files(found.contents)
         output.write(painted(text, self._look(self.output_file).paint), self.output_file)
         self._tell(found.made, found.refused, "Would fix")
-        sys.exit(2 if _nothing_read(found.report) else int(bool(text)))
+        sys.exit(2 if failed else int(bool(text)))
 
     def _fix(self, found: Fixed, request: Request) -> NoReturn:
         """Writes what the fixes change, and reports what is left."""
@@ -193,8 +193,7 @@ class Session(NamedTuple):
             sys.stdout.flush()
         self._tell(made, found.refused, "Fixed")
         if self.fix_only:
-            self._say(report.messages)
-            sys.exit(2 if _nothing_read(report) or failed else 0)
+            sys.exit(2 if self._is_incomplete(report) or failed else 0)
         self._finish(report, request, audit=False, to_stderr=request.stdin is not None)
 
     def _tell(self, made: Sequence[tuple[Finding, object]], refused: Sequence[tuple[Finding, str]], verb: str) -> None:
@@ -245,8 +244,7 @@ class Session(NamedTuple):
         old = self._baseline(request.project, request.config)
         if old is None:
             raise UserError("--update-baseline needs --baseline FILE, or a baseline in the configuration")
-        self._say(found.messages)
-        if _nothing_read(found) or _crashed(found):
+        if self._is_incomplete(found):
             raise UserError(f"{old.file} is left as it is: not everything could be reviewed")
         whole = least is Severity.ADVICE
         reviewed = {*found.files, *(file for program in found.programs for file in program.files if whole)}
@@ -263,7 +261,7 @@ class Session(NamedTuple):
         """Writes a comment for every finding, and says which found no place for one."""
         from lstmadvisor.noqa import silenced
 
-        self._say(found.messages)
+        failed = self._is_incomplete(found)
         if found.files == (sources.STDIN,):
             raise UserError("--add-noqa writes into files, not into standard input")
         files, refused = silenced(found)
@@ -277,13 +275,10 @@ class Session(NamedTuple):
         if not self.quiet:
             silent = _counted(len(found.findings) - len(refused), "finding")
             click.echo(f"Silenced {silent} in {_counted(len(files), 'file')}.", err=True)
-        sys.exit(2 if _nothing_read(found) else int(bool(refused)))
+        sys.exit(2 if failed else int(bool(refused)))
 
     def _finish(self, found: Report, request: Request, audit: bool, to_stderr: bool = False) -> NoReturn:
-        self._say(found.messages)
-        crashed = _crashed(found)
-        for outcome in crashed:
-            click.echo(f"rule {outcome.rule} crashed on {safe(outcome.program)}: {safe(outcome.reason)}", err=True)
+        failed = self._is_incomplete(found)
         if not _nothing_read(found):
             text = report.rendered(found, self.form, self._look(self.output_file), audit)
             if to_stderr and self.output_file is None:
@@ -295,11 +290,11 @@ class Session(NamedTuple):
             if self.html is not None:
                 self._write_html(found, request, self.html)
         fail_on = self.fail_on or request.config.fail_on
-        failed = fail_on != "never" and any(
+        serious = fail_on != "never" and any(
             finding.severity is not None and finding.severity.rank >= Severity(fail_on).rank
             for finding in found.findings
         )
-        sys.exit(2 if crashed or _nothing_read(found) else int(failed))
+        sys.exit(2 if failed else int(serious))
 
     def _write_html(self, found: Report, request: Request, file: str) -> None:
         from lstmadvisor import packs
@@ -316,6 +311,14 @@ class Session(NamedTuple):
         paint = Paint(output.colored(self.color, file))
         return Look(paint, output.columns(), quiet=self.quiet, verbose=self.verbose, all=self.everything)
 
+    def _is_incomplete(self, found: Report) -> bool:
+        """Says what was not reviewed; whether nothing was, or a rule has crashed."""
+        self._say(found.messages)
+        crashed = [outcome for outcome in found.outcomes if outcome.state == "error"]
+        for outcome in crashed:
+            click.echo(f"rule {outcome.rule} crashed on {safe(outcome.program)}: {safe(outcome.reason)}", err=True)
+        return bool(crashed) or _nothing_read(found)
+
     def _say(self, messages: Sequence[Message]) -> None:
         """Messages go to stderr; of a file that was left out, even when quiet."""
         for message in messages:
@@ -326,10 +329,6 @@ class Session(NamedTuple):
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _crashed(found: Report) -> list[Outcome]:
-    return [outcome for outcome in found.outcomes if outcome.state == "error"]
 
 
 def _nothing_read(found: Report) -> bool:

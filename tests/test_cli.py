@@ -125,6 +125,8 @@ def test_a_crashed_rule_is_reported_and_the_others_go_on(tmp_path: Path) -> None
     result = run("check", "train.py", "--format", "concise", code=2)
     assert "rule crash crashed on train.py: ZeroDivisionError: division by zero" in result.stderr
     assert len(result.stdout.splitlines()) == 2
+    for further in ("--diff", "--fix-only", "--add-noqa"):
+        assert "rule crash crashed on train.py" in run("check", "train.py", further, code=2).stderr
 
 
 def test_internal_errors_show_a_traceback_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
