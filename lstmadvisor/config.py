@@ -156,6 +156,7 @@ def _explain(error: ValidationError, where: str, keys: Sequence[str]) -> str:
 def _line(details: ErrorDetails, keys: Sequence[str]) -> str:
     location = [str(part).replace("_", "-") for part in details["loc"]]
     if details["type"] == "extra_forbidden":
-        return f"unknown key {location[-1]!r}{suggestion(location[-1], keys)}"
+        hint = "; settings stand at the top here, without [tool.lstmadvisor]" if location == ["tool"] else ""
+        return f"unknown key {location[-1]!r}{hint or suggestion(location[-1], keys)}"
     said = details["msg"].replace("a valid tuple", "a list").replace("a valid dictionary", "a table")
     return f"{'.'.join(location)}: {said[:1].lower()}{said[1:]}"

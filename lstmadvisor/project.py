@@ -64,7 +64,7 @@ def _table(file: Path, missing_ok: bool) -> dict[str, Any] | None:
         return None
     toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
-        document = toml.loads(data.decode("utf-8"))
+        document = toml.loads(data.decode("utf-8-sig"))
     except ValueError as error:
         raise UserError(f"{file}: {error}") from error
     table = document.get("tool", {}).get("lstmadvisor") if file.name == "pyproject.toml" else document

@@ -86,6 +86,17 @@ def test_settings_as_toml_say_the_same() -> None:
     assert config.check(Project(Path(), toml.loads(config.as_toml(found)))) == found
 
 
+def test_a_file_of_its_own_that_an_editor_of_windows_wrote(tmp_path: Path) -> None:
+    (tmp_path / "lint.toml").write_bytes(b"\xef\xbb\xbfignore = ['LA1']\r\n")
+    assert project.named(tmp_path / "lint.toml").table == {"ignore": ["LA1"]}
+
+
+def test_the_heading_of_pyproject_in_a_file_of_its_own(tmp_path: Path) -> None:
+    found = project.named(write(tmp_path, "[tool.lstmadvisor]\nignore = ['LA1']", "lstmadvisor.toml"))
+    with pytest.raises(UserError, match=r"unknown key 'tool'; settings stand at the top here, without"):
+        config.check(found)
+
+
 def test_where_an_unknown_key_stands(tmp_path: Path) -> None:
     for name, where in (("pyproject.toml", ": [tool.lstmadvisor]"), ("lstmadvisor.toml", "")):
         with pytest.raises(UserError, match=re.escape(f"{name}{where}: unknown key 'selct'; did you mean 'select'?")):
