@@ -43,7 +43,7 @@ LARGEST = 5_000_000
 LARGEST_NOTEBOOK = 50_000_000
 """Bytes of a notebook that are read at most: most of them are pictures."""
 MOST_KEPT = 2_000_000
-"""Characters of source whose trees are kept: with its positions a tree takes fifty times the memory of its text."""
+"""Characters of source whose trees are kept: with its positions a tree takes forty times the memory of its text."""
 MOST_TOKENS = 200_000
 """Brackets, operators, strings and lines: libcst takes 5 to 10 s and 1 GB for so many."""
 

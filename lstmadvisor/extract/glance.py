@@ -21,7 +21,7 @@ _STATEMENT = regex(
 )
 _COMMENT = regex(rb"#[^\n]*")
 _DEEP = regex(rb"\b(?:" + b"|".join(sorted(name.encode() for name in DEEP)) + rb")\b")
-_RNN = regex(rb"\brnn\b")
+_RNN = regex(rb"\brnn\b|dynamic_rnn")
 
 
 class Import(NamedTuple):
@@ -53,7 +53,7 @@ def mentions_library(data: bytes) -> bool:
 
 def recurrent(data: bytes) -> bool:
     """Whether a recurrent layer is mentioned, or what people call nets of them."""
-    return any(word in data for word in (b"LSTM", b"GRU", b"RNN", b"recurrent", b"seq2seq", b"dynamic_rnn")) or (
+    return any(word in data for word in (b"LSTM", b"GRU", b"RNN", b"recurrent", b"seq2seq")) or (
         b"rnn" in data and _RNN.search(data) is not None
     )
 
