@@ -1,7 +1,8 @@
 """How fast lstmadvisor is: every figure a ratio of CPU times, taken in turn in one run, with an interval.
 
-    python benchmarks/ratios.py [--tree FOLDER] [--peers FOLDER] [--runs N]
+    python benchmarks/ratios.py [--file SCRIPT ...] [--tree FOLDER] [--peers FOLDER] [--runs N]
 
+--file: a script to measure beside the example, which has 120 lines; the modules that it imports are read, too.
 --tree: a large tree of sources (benchmarks/big_tree.py fetches one); without it, only single files are measured.
 --peers: a virtual environment with torchfix, torch-preflight, fixit or ruff, run on the same tree.
 """
@@ -70,20 +71,23 @@ def compare(
     median = statistics.median(ratios)
     verdict = "" if most is None else f"at most {most:g}: " + ("holds" if median <= most else "does not hold")
     cost, base = (statistics.median(times) for times in zip(*pairs, strict=True))
-    print(f"{what:<50} {median:8.2f}  [{low:.2f}, {high:.2f}]  {cost:8.3f} s / {base:.3f} s  {verdict}", flush=True)
+    print(f"{what:<56} {median:8.2f}  [{low:.2f}, {high:.2f}]  {cost:8.3f} s / {base:.3f} s  {verdict}", flush=True)
 
 
-def single(runs: int) -> None:
+def single(scripts: Sequence[Path], runs: int) -> None:
     """What a user waits for: one file, the help, a rule."""
 
     def python(code: str) -> Callable[[], float]:
         return lambda: cpu([sys.executable, "-c", code])
 
-    def tool(*arguments: str) -> Callable[[], float]:
-        return lambda: cpu([*TOOL, *arguments], EXAMPLE.parent)
+    def tool(*arguments: str, cwd: Path = EXAMPLE.parent) -> Callable[[], float]:
+        return lambda: cpu([*TOOL, *arguments], cwd)
 
     heavy, light = python("import libcst, pydantic"), python("import click")
-    compare("check one file / import libcst, pydantic", 2, runs, tool("check", "--isolated", EXAMPLE.name), heavy)
+    for script in (EXAMPLE, *scripts):
+        lines = len(script.read_bytes().splitlines())
+        check = tool("check", "--isolated", script.name, cwd=script.parent)
+        compare(f"check {script.name}, {lines} lines / import libcst, pydantic", 2, runs, check, heavy)
     compare("--help / import click", 2, runs, tool("--help"), light)
     compare("rule NAME / import click", 3, runs, tool("rule", "clip-after-step"), light)
 
@@ -113,7 +117,7 @@ def peers(folder: Path, environment: Path, ours: float) -> None:
         program = environment / "bin" / command[0]
         if program.is_file():
             cost = cpu([str(program), *command[1:]], folder)
-            print(f"{name + ' / big tree, cold':<50} {cost / ours:8.2f}  {cost:8.1f} s / {ours:.1f} s", flush=True)
+            print(f"{name + ' / big tree, cold':<56} {cost / ours:8.2f}  {cost:8.1f} s / {ours:.1f} s", flush=True)
 
 
 def others(names: Iterable[str]) -> None:
@@ -127,12 +131,13 @@ def others(names: Iterable[str]) -> None:
 def main() -> None:
     """Print every ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--file", type=Path, action="append", default=[])
     parser.add_argument("--tree", type=Path)
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--runs", type=int, default=7)
     given = parser.parse_args()
     print(f"CPU time, median of {given.runs} pairs [95 % interval], {os.cpu_count()} cores, Python {sys.version[:6]}")
-    single(given.runs)
+    single([script.resolve() for script in given.file], given.runs)
     if given.tree is not None:
         ours = tree(given.tree.resolve(), max(1, given.runs // 3))
         if given.peers is not None:
